@@ -1,0 +1,1 @@
+//! Hosts on a LAN, made of network namespaces.
