@@ -1,0 +1,71 @@
+//! Ethernet II (IEEE 802.3 clause 3) and its VLAN tags (IEEE 802.1Q clause 9).
+
+use core::fmt;
+
+use super::headers;
+
+#[repr(transparent)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct MacAddr {
+    pub octets: [u8; 6],
+}
+
+impl MacAddr {
+    pub const UNSPECIFIED: Self = Self { octets: [0; 6] };
+    pub const BROADCAST: Self = Self { octets: [0xff; 6] };
+
+    /// Whether this is a virtual router's address (RFC 9568 section 7.3), which a director
+    /// answers to while it holds the virtual router.
+    pub fn is_virtual_router(self) -> bool {
+        let [a, b, c, d, e, _] = self.octets;
+        [a, b, c, d] == [0x00, 0x00, 0x5e, 0x00] && (e == 1 || e == 2)
+    }
+}
+
+impl fmt::Display for MacAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, e, g] = self.octets;
+        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+    }
+}
+
+impl fmt::Debug for MacAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EtherType([u8; 2]);
+
+impl EtherType {
+    pub const IPV4: Self = Self([0x08, 0x00]);
+    pub const ARP: Self = Self([0x08, 0x06]);
+    /// A customer tag.
+    pub const VLAN: Self = Self([0x81, 0x00]);
+    /// A service tag.
+    pub const SERVICE_VLAN: Self = Self([0x88, 0xa8]);
+
+    pub fn is_vlan(self) -> bool {
+        self == Self::VLAN || self == Self::SERVICE_VLAN
+    }
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Ethernet {
+    pub destination: MacAddr,
+    pub source: MacAddr,
+    pub ether_type: EtherType,
+}
+
+/// What follows an EtherType of [`EtherType::is_vlan`].
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Vlan {
+    _control: [u8; 2],
+    pub ether_type: EtherType,
+}
+
+headers!(Ethernet: 14, Vlan: 4);

@@ -1,0 +1,69 @@
+//! Packet headers as they lie on the wire.
+//!
+//! Every field is bytes in network order, so a header has alignment 1, no padding, and no invalid
+//! values: any place in a frame can be viewed as one. One file per protocol; a header knows its
+//! fields, never the header before or after it.
+
+mod arp;
+mod ethernet;
+mod ipv4;
+mod transport;
+
+pub use arp::{Arp, Operation};
+pub use ethernet::{EtherType, Ethernet, MacAddr, Vlan};
+pub use ipv4::Ipv4;
+pub use transport::{Ports, Protocol, Tcp};
+
+/// A wire header.
+///
+/// # Safety
+///
+/// `Self` must have alignment 1 and be valid for every bit pattern.
+pub unsafe trait Header: Copy {
+    const LEN: usize = size_of::<Self>();
+}
+
+/// Bytes of a frame, in which headers can be viewed.
+pub trait Frame {
+    /// Returns the header at `offset`, or `None` if the frame ends before it does.
+    fn header<T: Header>(&self, offset: usize) -> Option<&T>;
+
+    /// Octets from the destination address to the last of the payload; no frame check sequence.
+    fn octets(&self) -> usize;
+}
+
+/// Bytes of a frame, in which headers can be rewritten.
+pub trait FrameMut: Frame {
+    /// Returns the header at `offset`, or `None` if the frame ends before it does.
+    fn header_mut<T: Header>(&mut self, offset: usize) -> Option<&mut T>;
+}
+
+impl Frame for [u8] {
+    fn header<T: Header>(&self, offset: usize) -> Option<&T> {
+        let bytes = self.get(offset..)?.get(..T::LEN)?;
+        // SAFETY: `bytes` is `T::LEN` long, and `Header` asks for nothing more.
+        Some(unsafe { &*bytes.as_ptr().cast() })
+    }
+
+    fn octets(&self) -> usize {
+        self.len()
+    }
+}
+
+impl FrameMut for [u8] {
+    fn header_mut<T: Header>(&mut self, offset: usize) -> Option<&mut T> {
+        let bytes = self.get_mut(offset..)?.get_mut(..T::LEN)?;
+        // SAFETY: as in `header`; the frame is borrowed mutably.
+        Some(unsafe { &mut *bytes.as_mut_ptr().cast() })
+    }
+}
+
+/// Declares wire headers and their lengths.
+macro_rules! headers {
+    ($($header:ty: $len:literal),* $(,)?) => {$(
+        // SAFETY: every field is bytes, as the alignment below confirms.
+        unsafe impl $crate::wire::Header for $header {}
+        const _: () = assert!(size_of::<$header>() == $len && align_of::<$header>() == 1);
+    )*};
+}
+use headers;

@@ -1,0 +1,59 @@
+//! The packet a program was handed. The only code that touches packet memory.
+
+use core::marker::PhantomData;
+
+use aya_ebpf::programs::{TcContext, XdpContext};
+use lb_common::wire::{Frame, FrameMut, Header};
+
+/// The bytes between `data` and `data_end` of a program's context.
+pub struct Packet<'a> {
+    start: usize,
+    end: usize,
+    context: PhantomData<&'a mut [u8]>,
+}
+
+impl<'a> From<&'a XdpContext> for Packet<'a> {
+    fn from(ctx: &'a XdpContext) -> Self {
+        Self {
+            start: ctx.data(),
+            end: ctx.data_end(),
+            context: PhantomData,
+        }
+    }
+}
+
+impl<'a> From<&'a TcContext> for Packet<'a> {
+    fn from(ctx: &'a TcContext) -> Self {
+        Self {
+            start: ctx.data(),
+            end: ctx.data_end(),
+            context: PhantomData,
+        }
+    }
+}
+
+impl Packet<'_> {
+    // Compared as addresses: the verifier learns a packet's length from no other form.
+    fn at<T: Header>(&self, offset: usize) -> Option<*mut T> {
+        let start = self.start + offset;
+        (start + T::LEN <= self.end).then_some(start as *mut T)
+    }
+}
+
+impl Frame for Packet<'_> {
+    fn header<T: Header>(&self, offset: usize) -> Option<&T> {
+        // SAFETY: `at` checked the bounds, and a `Header` may lie at any address.
+        self.at(offset).map(|header| unsafe { &*header })
+    }
+
+    fn octets(&self) -> usize {
+        self.end - self.start
+    }
+}
+
+impl FrameMut for Packet<'_> {
+    fn header_mut<T: Header>(&mut self, offset: usize) -> Option<&mut T> {
+        // SAFETY: as in `header`; the packet is borrowed mutably.
+        self.at(offset).map(|header| unsafe { &mut *header })
+    }
+}
