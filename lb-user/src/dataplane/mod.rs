@@ -1,0 +1,3 @@
+//! The kernel's side of things: programs, maps and links. The only module that knows aya.
+
+pub mod director;
