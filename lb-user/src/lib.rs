@@ -2,3 +2,7 @@
 //! operator's commands.
 
 pub mod dataplane;
+pub mod fill;
+pub mod net;
+pub mod scheduler;
+pub mod service;

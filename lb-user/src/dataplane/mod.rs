@@ -1,3 +1,5 @@
 //! The kernel's side of things: programs, maps and links. The only module that knows aya.
 
+pub mod bpffs;
 pub mod director;
+pub mod pins;
