@@ -24,7 +24,7 @@ impl Choice {
     /// Member 0 is none: nobody takes new flows.
     fn of(member: u32, new: bool, service: &Service) -> Result<Self, Reason> {
         match member {
-            0 if service.drops != 0 => Err(Reason::NoMember),
+            0 if service.drops() => Err(Reason::NoMember),
             0 => Err(Reason::Refused),
             member => Ok(Self { member, new }),
         }

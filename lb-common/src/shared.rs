@@ -47,7 +47,7 @@ mod access {
 
 #[cfg(target_arch = "bpf")]
 mod access {
-    use core::intrinsics::{AtomicOrdering::Relaxed, atomic_cxchg, atomic_xadd};
+    use core::intrinsics::{AtomicOrdering::SeqCst, atomic_cxchg, atomic_xadd};
 
     use super::Shared;
 
@@ -66,14 +66,16 @@ mod access {
 
         #[inline]
         pub fn increment(&self) -> u64 {
+            // A relaxed addition is compiled to the instruction that returns nothing, even where
+            // its value is used (LLVM 22).
             // SAFETY: as in `store`.
-            unsafe { atomic_xadd::<u64, u64, { Relaxed }>(self.0.as_ptr(), 1) }
+            unsafe { atomic_xadd::<u64, u64, { SeqCst }>(self.0.as_ptr(), 1) }
         }
 
         #[inline]
         pub fn replace(&self, from: u64, to: u64) -> bool {
             // SAFETY: as in `store`.
-            unsafe { atomic_cxchg::<u64, { Relaxed }, { Relaxed }>(self.0.as_ptr(), from, to).1 }
+            unsafe { atomic_cxchg::<u64, { SeqCst }, { SeqCst }>(self.0.as_ptr(), from, to).1 }
         }
     }
 }

@@ -1,8 +1,13 @@
 //! The user side: the daemon of the director, the companion of the real servers, and the
 //! operator's commands.
 
+pub mod api;
+pub mod cli;
+pub mod config;
 pub mod dataplane;
+pub mod director;
 pub mod fill;
+pub mod install;
 pub mod net;
 pub mod scheduler;
 pub mod service;

@@ -11,10 +11,11 @@ pub struct Member {
     /// Index of the interface the real server is reached through, in 32 bits; for the daemon, its
     /// service's id in the 16 above.
     pub place: Shared,
-    /// For the daemon: the RIP, and whether the operator has removed it.
+    /// For the daemon: 1 if the operator has removed it.
+    removed: Shared,
+    /// For the daemon: the RIP.
     pub rip: [u8; 4],
-    pub removed: u8,
-    _reserved: [u8; 11],
+    _reserved: [u8; 4],
 }
 
 impl Member {
@@ -49,6 +50,15 @@ impl Member {
 
     pub fn service(&self) -> u16 {
         (self.place.load() >> 32) as u16
+    }
+
+    /// Whether it is there only for the flows it still has.
+    pub fn is_removed(&self) -> bool {
+        self.removed.load() != 0
+    }
+
+    pub fn set_removed(&self, removed: bool) {
+        self.removed.store(removed.into());
     }
 
     pub fn set_interface(&self, interface: u32) {

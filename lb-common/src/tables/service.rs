@@ -12,11 +12,12 @@ use crate::{
 #[derive(Debug)]
 pub struct Service {
     pub destination: Destination,
-    /// Whether a packet without an eligible member is dropped, not left to the director's stack.
-    pub drops: u8,
+    _reserved: u8,
     pub layout: Shared,
     pub seed: Seed,
-    _line: [u8; 32],
+    /// Whether a packet without an eligible member is dropped, not left to the director's stack.
+    drops: Shared,
+    _line: [u8; 24],
     /// New flows so far: the next slot of a service that takes them in turn.
     pub cursor: Shared,
     /// The layout whose slots' `base` keeps flows without a record that are older than a change to
@@ -36,10 +37,11 @@ impl Service {
     pub fn new(destination: Destination, drops: bool, layout: Layout, seed: Seed) -> Self {
         Self {
             destination,
-            drops: u8::from(drops),
+            _reserved: 0,
+            drops: Shared::new(drops.into()),
             layout: Shared::new(layout.pack()),
             seed,
-            _line: [0; 32],
+            _line: [0; 24],
             cursor: Shared::new(0),
             before: Shared::new(0),
             settles: Shared::new(0),
@@ -47,6 +49,16 @@ impl Service {
             scheduler: Shared::new(0),
             _line2: [0; 24],
         }
+    }
+}
+
+impl Service {
+    pub fn drops(&self) -> bool {
+        self.drops.load() != 0
+    }
+
+    pub fn set_drops(&self, drops: bool) {
+        self.drops.store(drops.into());
     }
 }
 

@@ -1,6 +1,6 @@
 //! The director's program, its maps and its links, pinned so that they outlive the daemon.
 //!
-//! Below the given directory: `maps/NAME`, `program`, `links/INTERFACE`. What is found there is
+//! Below the given directory: `maps/NAME` and `links/INTERFACE`; a link holds its program. What is found there is
 //! adopted: maps as they are, links by replacing their program in one step.
 
 mod links;
@@ -126,6 +126,29 @@ impl Director {
             Some(Program::Xdp(program)) => Ok(program),
             _ => bail!("the director's object has no director"),
         }
+    }
+
+    pub fn program_id(&self) -> anyhow::Result<u32> {
+        Ok(self
+            .program()?
+            .info()
+            .context("cannot ask for the program")?
+            .id())
+    }
+
+    /// Detaches the program everywhere and removes all that is pinned.
+    pub fn unpin(pins: &Path) -> anyhow::Result<()> {
+        for directory in ["links", "maps"] {
+            let directory = pins.join(directory);
+            match std::fs::remove_dir_all(&directory) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    let what = format!("cannot remove {}", directory.display());
+                    return Err(error).context(what);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     fn map(&self, name: &str) -> anyhow::Result<&Map> {

@@ -38,6 +38,20 @@ impl Tables {
     }
 }
 
+impl Tables {
+    /// Memory that they take, in octets.
+    pub fn octets(&self) -> u64 {
+        let octets = size_of_val(&*self.directory)
+            + size_of_val(&*self.services)
+            + size_of_val(&*self.slots)
+            + size_of_val(&*self.members)
+            + size_of_val(&*self.interfaces)
+            + size_of_val(&*self.flows)
+            + size_of_val(&*self.settings);
+        octets as u64
+    }
+}
+
 /// The same tables, at one moment of the flows' clock: what the kernel would decide, decided here.
 pub struct At<'t> {
     pub tables: &'t Tables,
