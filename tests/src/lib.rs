@@ -5,6 +5,7 @@
 //!
 //! Deliberately absent: the product's libraries. The lab knows it as an operator does, by its command line.
 
+pub mod frames;
 mod lab;
 
 pub use lab::{

@@ -7,8 +7,6 @@
 mod ranges;
 mod slots;
 mod sweep;
-#[cfg(test)]
-mod tests;
 
 use std::{collections::HashMap, net::Ipv4Addr};
 

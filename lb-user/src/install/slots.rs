@@ -28,13 +28,20 @@ pub(super) fn bring(
         slots: 0,
         first: 0,
     };
-    let installed = if old.hashed == hashed { old.slots } else { 0 };
+    // The slots that tell the member of flows without a record.
+    let prior = match old.tracked {
+        true => Layout::unpack(service.before.load()),
+        false => old,
+    };
+    let installed = if hashed { prior.slots } else { 0 };
     new.slots = fill::slots(wanted.scheduler, shares, installed);
     let members = fill::fill(wanted.scheduler, shares, new.slots);
-    let before = slots(tables, old);
     let values: Vec<SlotValue> = (0..)
         .zip(members)
-        .map(|(i, member)| value(tables, (old, before), new, i, member))
+        .map(|(i, member)| match new.tracked {
+            true => SlotValue::clean(member),
+            false => value(tables, old, (prior, i, new.slots), member),
+        })
         .collect();
     if new.slots == old.slots && kind(new) == kind(old) {
         new.first = old.first;
@@ -60,29 +67,26 @@ pub(super) fn bring(
     Ok(())
 }
 
-/// The value of slot `i` that new flows go to `member` by.
+/// The value of slot `i` of `slots`, in the place of `old` and after `prior`, that new flows go to
+/// `member` by.
 fn value(
     tables: &Tables,
-    (old, before): (Layout, &[Shared]),
-    new: Layout,
-    i: u32,
+    old: Layout,
+    (prior, i, slots): (Layout, u32, u32),
     member: u32,
 ) -> SlotValue {
-    if new.tracked || old.slots == 0 {
-        return SlotValue::clean(member);
+    let mut value = SlotValue::clean(member);
+    if prior.slots > 0 {
+        // A larger table is the old one doubled: see `slot_of`.
+        let i = u64::from(i) * u64::from(prior.slots) / u64::from(slots);
+        let slot = self::slots(tables, prior).get(i as usize);
+        let before = SlotValue::unpack(slot.map_or(0, Shared::load));
+        let is_up = |id: u32| id != 0 && tables.members[id as usize].mac().is_some();
+        value = moved(before, member, is_up);
     }
-    if old.tracked {
-        // All flows have records; look at them first.
-        return SlotValue {
-            exceptions: true,
-            ..SlotValue::clean(member)
-        };
-    }
-    // A larger table is the old one doubled: see `slot_of`.
-    let i = u64::from(i) * u64::from(old.slots) / u64::from(new.slots);
-    let old = SlotValue::unpack(before.get(i as usize).map_or(0, Shared::load));
-    let is_up = |id: u32| id != 0 && tables.members[id as usize].mac().is_some();
-    moved(old, member, is_up)
+    // Flows of the time it was tracked have records.
+    value.exceptions |= old.tracked;
+    value
 }
 
 /// The rules of a slot whose flows are to be another member's.

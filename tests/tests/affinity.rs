@@ -1,0 +1,429 @@
+//! Flows stay with their member through every change an operator makes; on the host, with the
+//! tables in memory that no program has.
+
+use std::{collections::HashMap, net::Ipv4Addr};
+
+use lb_common::{
+    director::forward,
+    reason::Reason,
+    tables::{Interface, Settings},
+    wire::MacAddr,
+};
+use lb_user::{
+    dataplane::director::{At, Limits, Tables},
+    install::{Flows, Installed, Wanted, WantedMember},
+    scheduler::Scheduler,
+    service::ServiceName,
+};
+use tests::frames::{ACK, FIN, RST, SYN, Sent};
+
+const ETH0: u32 = 3;
+const DIRECTOR: [u8; 6] = [2, 0, 0, 0, 0, 5];
+/// After which flows that sent nothing are given up, in seconds.
+const ESTABLISHED: u32 = 900;
+
+#[test]
+fn rr_alternates_and_connections_stay() {
+    let mut site = Site::new();
+    site.bring(Scheduler::Rr, &[(2, 1), (3, 1)]);
+    for port in 1..=100 {
+        let expected = if port % 2 == 1 { 2 } else { 3 };
+        assert_eq!(site.send(port, SYN), Ok(expected));
+        assert_eq!(site.send(port, ACK), Ok(expected));
+    }
+}
+
+#[test]
+fn wrr_gives_shares_by_weight_and_none_to_weight_0() {
+    let mut site = Site::new();
+    site.bring(Scheduler::Wrr, &[(2, 3), (3, 1), (4, 0)]);
+    let turns: Vec<u8> = (1..=8).map(|port| site.send(port, SYN).unwrap()).collect();
+    assert_eq!(turns, [2, 2, 3, 2, 2, 2, 3, 2]);
+}
+
+#[test]
+fn mh_gives_a_flow_the_same_member_again_and_needs_no_record() {
+    let mut site = Site::new();
+    site.bring(Scheduler::Mh, &[(2, 1), (3, 1), (4, 2)]);
+    let mut shares: HashMap<u8, u32> = HashMap::new();
+    for port in 1..=4000 {
+        let member = site.send(port, SYN).unwrap();
+        assert_eq!(site.send(port, ACK), Ok(member));
+        *shares.entry(member).or_default() += 1;
+    }
+    assert_eq!(site.sweep(), 0, "records");
+    // 1000, 1000, 2000; five standard deviations of a binomial are below 160.
+    for (member, expected) in [(2, 1000), (3, 1000), (4, 2000)] {
+        assert!(shares[&member].abs_diff(expected) < 160, "{shares:?}");
+    }
+}
+
+/// Each change in turn, with connections that began before and after every one of them.
+#[test]
+fn connections_stay_through_every_change() {
+    let changes: [(Scheduler, &[(u8, u32)]); 12] = [
+        (Scheduler::Mh, &[(2, 1), (3, 1)]),
+        (Scheduler::Mh, &[(2, 1), (3, 1), (4, 1)]),
+        (Scheduler::Mh, &[(2, 5), (3, 1), (4, 1)]),
+        (Scheduler::Mh, &[(2, 0), (3, 1), (4, 1)]),
+        (Scheduler::Rr, &[(2, 1), (3, 1), (4, 1)]),
+        (Scheduler::Rr, &[(3, 1), (4, 1)]),
+        (Scheduler::Wrr, &[(3, 0), (4, 2), (5, 1)]),
+        (Scheduler::Mh, &[(4, 1), (5, 1)]),
+        (Scheduler::Mh, &[(5, 1)]),
+        (Scheduler::Mh, &[(2, 1), (5, 0)]),
+        (Scheduler::Rr, &[(2, 1)]),
+        (Scheduler::Mh, &[(2, 1), (3, 1), (4, 1), (5, 1)]),
+    ];
+    // Seconds between changes: windows that run into one another, and windows that end.
+    for gap in [1, 60, ESTABLISHED / 2, ESTABLISHED + 30] {
+        let mut site = Site::new();
+        let mut homes = Vec::new();
+        for (step, (scheduler, members)) in changes.into_iter().enumerate() {
+            site.bring(scheduler, members);
+            for port in 0..300 {
+                let port = (step * 300 + port + 1) as u16;
+                let home = site.send(port, SYN).unwrap();
+                assert_eq!(site.send(port, ACK), Ok(home));
+                homes.push((port, home));
+            }
+            // Clients that send at least every quarter of an hour, as TCP keeps established.
+            let mut left = gap;
+            while left > 0 {
+                let nap = left.min(300);
+                site.pass(nap);
+                left -= nap;
+                // Every other client says nothing until the end, if that is within the timeout.
+                let idle = gap * changes.len() as u32 <= ESTABLISHED;
+                for &(port, home) in &homes {
+                    if idle && port % 2 == 1 && (step + 1 < changes.len() || left > 0) {
+                        continue;
+                    }
+                    let what = format!("port {port}, change {step} to {scheduler}, gap {gap}");
+                    assert_eq!(site.send(port, ACK), Ok(home), "{what}");
+                }
+                site.sweep();
+            }
+        }
+    }
+}
+
+#[test]
+fn a_removed_member_stays_for_its_connections_and_no_longer() {
+    let mut site = Site::new();
+    site.bring(Scheduler::Rr, &[(2, 1), (3, 1)]);
+    assert_eq!(site.send(1, SYN), Ok(2));
+    assert_eq!(site.send(1, ACK), Ok(2));
+    site.bring(Scheduler::Rr, &[(3, 1)]);
+    site.sweep();
+    assert_eq!(site.members(), [2, 3]);
+    assert_eq!(site.send(1, ACK), Ok(2));
+    assert_eq!(site.send(2, SYN), Ok(3), "new ones go elsewhere");
+    assert_eq!(site.send(1, FIN), Ok(2));
+    site.pass(121);
+    site.sweep();
+    assert_eq!(site.members(), [3]);
+}
+
+#[test]
+fn a_member_that_comes_back_while_it_drains_is_itself_again() {
+    let mut site = Site::new();
+    site.bring(Scheduler::Rr, &[(2, 1), (3, 1)]);
+    site.send(1, SYN).unwrap();
+    site.bring(Scheduler::Rr, &[(3, 1)]);
+    site.bring(Scheduler::Rr, &[(2, 1), (3, 1)]);
+    site.sweep();
+    assert_eq!(site.members(), [2, 3]);
+    assert_eq!(
+        site.flows(2),
+        Flows {
+            active: 1,
+            inactive: 0
+        }
+    );
+}
+
+#[test]
+fn an_unresolved_member_takes_no_new_flows_and_keeps_its_own() {
+    let mut site = Site::new();
+    site.bring(Scheduler::Rr, &[(2, 1), (3, 1)]);
+    assert_eq!(site.send(1, SYN), Ok(2));
+    site.unresolved = vec![2];
+    site.bring(Scheduler::Rr, &[(2, 1), (3, 1)]);
+    assert_eq!(site.send(1, ACK), Ok(2), "at the MAC it had");
+    assert_eq!([site.send(2, SYN), site.send(3, SYN)], [Ok(3), Ok(3)]);
+    site.unresolved = vec![2, 3];
+    site.bring(Scheduler::Rr, &[(2, 1), (3, 1)]);
+    assert_eq!(site.send(4, SYN), Err(Reason::Refused));
+}
+
+#[test]
+fn connections_of_a_hash_service_stay_when_nobody_takes_new_ones() {
+    let mut site = Site::new();
+    site.bring(Scheduler::Mh, &[(2, 1)]);
+    assert_eq!(site.send(1, SYN), Ok(2));
+    site.bring(Scheduler::Mh, &[(2, 0)]);
+    assert_eq!(site.send(1, ACK), Ok(2));
+    assert_eq!(site.send(2, SYN), Err(Reason::Refused));
+}
+
+#[test]
+fn a_client_that_sends_its_syn_again_gets_the_same_member() {
+    let mut site = Site::new();
+    site.bring(Scheduler::Rr, &[(2, 1), (3, 1)]);
+    assert_eq!([site.send(1, SYN), site.send(1, SYN)], [Ok(2), Ok(2)]);
+    for end in [FIN | ACK, RST] {
+        site.send(1, end).unwrap();
+        let next = site.send(1, SYN).unwrap();
+        assert_eq!(
+            site.send(1, ACK),
+            Ok(next),
+            "the next from its port is a new one"
+        );
+    }
+}
+
+#[test]
+fn flows_are_counted_as_ipvs_counts_them() {
+    let mut site = Site::new();
+    site.bring(Scheduler::Rr, &[(2, 1)]);
+    for (port, flags) in [
+        (1, &[SYN][..]),
+        (2, &[SYN, ACK]),
+        (3, &[SYN, ACK, FIN | ACK]),
+        (4, &[SYN, RST]),
+    ] {
+        for &flags in flags {
+            site.send(port, flags).unwrap();
+        }
+    }
+    site.sweep();
+    assert_eq!(
+        site.flows(2),
+        Flows {
+            active: 2,
+            inactive: 2
+        }
+    );
+    site.pass(11);
+    site.sweep();
+    assert_eq!(
+        site.flows(2),
+        Flows {
+            active: 2,
+            inactive: 1
+        },
+        "CLOSE: 10 s"
+    );
+    site.pass(50);
+    site.sweep();
+    assert_eq!(
+        site.flows(2),
+        Flows {
+            active: 1,
+            inactive: 1
+        },
+        "SYN_RECV: 60 s"
+    );
+    site.pass(60);
+    site.sweep();
+    assert_eq!(
+        site.flows(2),
+        Flows {
+            active: 1,
+            inactive: 0
+        },
+        "FIN_WAIT: 120 s"
+    );
+    site.pass(780);
+    site.sweep();
+    assert_eq!(site.flows(2), Flows::default(), "ESTABLISHED: 900 s");
+}
+
+#[test]
+fn a_flood_of_syns_costs_no_established_connection() {
+    // 4096 flows: the flood goes over each record a dozen times.
+    let mut site = Site::with_flow_sets(1 << 10);
+    site.bring(Scheduler::Rr, &[(2, 1), (3, 1)]);
+    let homes: Vec<(u16, u8)> = (1..=200)
+        .map(|port| {
+            site.send(port, SYN).unwrap();
+            (port, site.send(port, ACK).unwrap())
+        })
+        .collect();
+    for port in 1000..60_000 {
+        site.send(port, SYN).unwrap();
+    }
+    for (port, home) in homes {
+        assert_eq!(site.send(port, ACK), Ok(home), "port {port}");
+    }
+}
+
+#[test]
+fn another_daemon_finds_everything_in_the_tables() {
+    let mut site = Site::new();
+    site.bring(Scheduler::Mh, &[(2, 1), (3, 1), (4, 1)]);
+    let homes: Vec<(u16, u8)> = (1..=300)
+        .map(|port| (port, site.send(port, SYN).unwrap()))
+        .collect();
+    site.bring(Scheduler::Mh, &[(2, 1), (3, 1)]);
+    site.installed = Installed::of(&site.tables);
+    assert_eq!(site.members(), [2, 3, 4], "4 still has flows");
+    site.bring(Scheduler::Mh, &[(2, 1), (3, 1)]);
+    for (port, home) in homes {
+        assert_eq!(site.send(port, ACK), Ok(home), "port {port}");
+    }
+    site.pass(ESTABLISHED + 1);
+    site.sweep();
+    site.sweep();
+    assert_eq!(site.members(), [2, 3]);
+}
+
+#[test]
+fn nothing_is_left_of_a_service_that_is_removed() {
+    let mut site = Site::new();
+    for round in 0..50 {
+        for scheduler in [Scheduler::Mh, Scheduler::Rr] {
+            site.bring(scheduler, &[(2, 1), (3, 1), (4, 1)]);
+            site.send(round + 1, SYN).unwrap();
+        }
+        site.installed.remove(&site.tables, service(), site.now);
+        assert_eq!(site.send(round + 1, ACK), Err(Reason::NoService));
+        site.pass(3);
+    }
+    // As many again as fit would not, had any been lost.
+    site.bring(Scheduler::Mh, &[(2, 1), (3, 1), (4, 1)]);
+    assert_eq!(site.members(), [2, 3, 4]);
+}
+
+#[test]
+fn limits_are_named_and_what_was_stays() {
+    let mut site = Site::new();
+    site.bring(Scheduler::Rr, &[(2, 1), (3, 1)]);
+    let many: Vec<(u8, u32)> = (2..40).map(|host| (host, 1)).collect();
+    let error = site.try_bring(Scheduler::Rr, &many).unwrap_err();
+    assert!(error.contains("`members_max` is 15"), "{error}");
+    assert_eq!([site.send(1, SYN), site.send(2, SYN)], [Ok(2), Ok(3)]);
+    for (port, expected) in [(81, true), (82, true), (83, false)] {
+        let name = format!("tcp/192.0.2.1:{port}").parse().unwrap();
+        let wanted = Wanted {
+            name,
+            scheduler: Scheduler::Mh,
+            drops: false,
+            members: Vec::new(),
+        };
+        let now = site.now;
+        let brought = site
+            .installed
+            .bring(&site.tables, &wanted, now, &mut Vec::new());
+        assert_eq!(brought.is_ok(), expected, "{port}: {brought:?}");
+        if let Err(error) = brought {
+            assert!(error.to_string().contains("`services_max` is 3"), "{error}");
+        }
+    }
+}
+
+/// A director with one service, and a clock.
+struct Site {
+    tables: Tables,
+    installed: Installed,
+    now: u32,
+    unresolved: Vec<u8>,
+    usage: lb_user::install::Usage,
+}
+
+impl Site {
+    /// With room for every flow of these tests.
+    fn new() -> Self {
+        Self::with_flow_sets(1 << 16)
+    }
+
+    fn with_flow_sets(flow_sets: usize) -> Self {
+        let limits = Limits {
+            services: 4,
+            members: 16,
+            slots: 1 << 13,
+            flow_sets,
+        };
+        let tables = Tables::anonymous(limits).unwrap();
+        tables.settings.write(0, Settings::IPVS);
+        let record = Interface::new(ETH0, MacAddr { octets: DIRECTOR });
+        tables
+            .interfaces
+            .write(Interface::element(ETH0) as usize, record);
+        Self {
+            installed: Installed::of(&tables),
+            tables,
+            // So that the clock of the records wraps on the way.
+            now: (1 << 24) - 1000,
+            unresolved: Vec::new(),
+            usage: lb_user::install::Usage::default(),
+        }
+    }
+
+    fn bring(&mut self, scheduler: Scheduler, members: &[(u8, u32)]) {
+        self.try_bring(scheduler, members).unwrap();
+    }
+
+    fn try_bring(&mut self, scheduler: Scheduler, members: &[(u8, u32)]) -> Result<(), String> {
+        let member = |&(host, weight): &(u8, u32)| WantedMember {
+            address: Ipv4Addr::new(10, 0, 0, host),
+            weight,
+            interface: ETH0,
+            mac: (!self.unresolved.contains(&host)).then_some(MacAddr {
+                octets: [2, 0, 0, 0, 0, host],
+            }),
+        };
+        let wanted = Wanted {
+            name: service(),
+            scheduler,
+            drops: false,
+            members: members.iter().map(member).collect(),
+        };
+        self.installed
+            .bring(&self.tables, &wanted, self.now, &mut Vec::new())
+            .map_err(|error| error.to_string())
+    }
+
+    /// Sends a segment from a client's port; returns the last octet of the real server's address.
+    fn send(&self, port: u16, flags: u8) -> Result<u8, Reason> {
+        let sent = Sent {
+            to: DIRECTOR,
+            from: [2, 0, 0, 0, 0, 1],
+            client: Ipv4Addr::new(198, 51, 100, 7),
+            client_port: port,
+            vip: service().vip,
+            port: service().port,
+            ttl: 64,
+        };
+        let mut frame = sent.tcp(flags);
+        forward(&mut frame[..], ETH0, &At::new(&self.tables, self.now))?;
+        Ok(frame[5])
+    }
+
+    fn pass(&mut self, seconds: u32) {
+        self.now += seconds;
+    }
+
+    fn sweep(&mut self) -> u64 {
+        self.usage = self.installed.sweep(&self.tables, self.now);
+        self.usage.flows
+    }
+
+    fn members(&self) -> Vec<u8> {
+        let members = self.installed.members(service());
+        let mut hosts: Vec<u8> = members.map(|(rip, _)| rip.octets()[3]).collect();
+        hosts.sort_unstable();
+        hosts
+    }
+
+    fn flows(&self, host: u8) -> Flows {
+        let mut members = self.installed.members(service());
+        let (_, id) = members.find(|(rip, _)| rip.octets()[3] == host).unwrap();
+        self.usage.members.get(&id).copied().unwrap_or_default()
+    }
+}
+
+fn service() -> ServiceName {
+    "tcp/192.0.2.1:80".parse().unwrap()
+}
