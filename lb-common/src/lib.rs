@@ -10,5 +10,7 @@
 #[cfg(test)]
 extern crate std;
 
+pub mod arp;
 pub mod link;
+pub mod realserver;
 pub mod wire;
