@@ -1,0 +1,83 @@
+//! Interfaces.
+
+use anyhow::{Context as _, Result};
+use futures_util::TryStreamExt as _;
+use lb_common::wire::MacAddr;
+use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage, LinkXdp, XdpAttached};
+use rustix::io::Errno;
+
+use super::{Handle, explained, is_one_of};
+
+/// An interface, as it was when asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Link {
+    pub index: u32,
+    pub name: String,
+    pub mac: Option<MacAddr>,
+    pub is_up: bool,
+    pub is_loopback: bool,
+    /// It has no ARP: `ip link set IF arp off`, or no need of it.
+    pub is_noarp: bool,
+    /// The program in its driver.
+    pub native_xdp: Option<u32>,
+}
+
+/// Finds an interface by its name.
+pub async fn find(netlink: &Handle, name: &str) -> Result<Option<Link>> {
+    let mut links = netlink.link().get().match_name(name).execute();
+    match links.try_next().await {
+        Ok(link) => Ok(link.map(Link::from)),
+        // Nobody has the name, or nobody could.
+        Err(error) if is_one_of(&error, &[Errno::NODEV, Errno::INVAL, Errno::RANGE]) => Ok(None),
+        Err(error) => {
+            Err(explained(error)).with_context(|| format!("cannot look for interface {name}"))
+        }
+    }
+}
+
+/// Lists all interfaces.
+pub async fn list(netlink: &Handle) -> Result<Vec<Link>> {
+    let links = netlink.link().get().execute();
+    let links: Vec<LinkMessage> = links
+        .try_collect()
+        .await
+        .map_err(explained)
+        .context("cannot list the interfaces")?;
+    Ok(links.into_iter().map(Link::from).collect())
+}
+
+impl From<LinkMessage> for Link {
+    fn from(message: LinkMessage) -> Self {
+        let flags = message.header.flags;
+        let mut link = Self {
+            index: message.header.index,
+            is_up: flags.contains(LinkFlags::Up),
+            is_loopback: flags.contains(LinkFlags::Loopback),
+            is_noarp: flags.contains(LinkFlags::Noarp),
+            ..Self::default()
+        };
+        for attribute in message.attributes {
+            if let LinkAttribute::IfName(name) = attribute {
+                link.name = name;
+            } else if let LinkAttribute::Address(octets) = attribute {
+                link.mac = octets.try_into().ok().map(|octets| MacAddr { octets });
+            } else if let LinkAttribute::Xdp(xdp) = attribute {
+                link.native_xdp = native_xdp(&xdp);
+            }
+        }
+        link
+    }
+}
+
+fn native_xdp(xdp: &[LinkXdp]) -> Option<u32> {
+    let mut is_native = false;
+    let mut id = None;
+    for attribute in xdp {
+        if let LinkXdp::Attached(attached) = attribute {
+            is_native = *attached == XdpAttached::Driver;
+        } else if let LinkXdp::ProgId(program) | LinkXdp::DrvProgId(program) = attribute {
+            id = Some(*program);
+        }
+    }
+    id.filter(|_| is_native)
+}
