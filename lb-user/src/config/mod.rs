@@ -1,0 +1,123 @@
+//! Configuration files: TOML into types, and errors that say where.
+//!
+//! Every error is one line: file, line, column, what is wrong, what to do. Checks that a type
+//! cannot express are made by their owners on [`toml::Spanned`] values, with [`Source::error`].
+
+pub mod realserver;
+mod wording;
+
+pub use self::wording::suggested;
+
+use std::{
+    fmt, fs, io,
+    ops::Range,
+    path::{Path, PathBuf},
+};
+
+use serde::de::DeserializeOwned;
+
+/// Octets of the largest file that is read.
+const FILE_MAX: u64 = 16 << 20;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    path: PathBuf,
+    at: Option<Position>,
+    what: String,
+}
+
+/// Counted from one; columns in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Position {
+    line: usize,
+    column: usize,
+}
+
+/// A file's text, and its name for errors.
+#[derive(Clone, Debug)]
+pub struct Source {
+    path: PathBuf,
+    text: String,
+}
+
+/// Reads a file whose type says all there is to check.
+pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
+    Source::read(path)?.parse()
+}
+
+/// As [`read`], of a text that is at hand.
+pub fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, Error> {
+    Source::new(path, text).parse()
+}
+
+impl Source {
+    pub fn new(path: impl Into<PathBuf>, text: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            text: text.into(),
+        }
+    }
+
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let unreadable = |what: String| Error {
+            path: path.into(),
+            at: None,
+            what,
+        };
+        let size = fs::metadata(path).map_or(0, |metadata| metadata.len());
+        if size > FILE_MAX {
+            return Err(unreadable(format!("{size} octets; at most {FILE_MAX}")));
+        }
+        match fs::read_to_string(path) {
+            Ok(text) => Ok(Self::new(path, text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(unreadable(
+                "no such file; write it, or name another with --config".into(),
+            )),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                Err(unreadable("not text in UTF-8".into()))
+            }
+            Err(error) => Err(unreadable(error.to_string())),
+        }
+    }
+
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        toml::from_str(&self.text).map_err(|error| Error {
+            path: self.path.clone(),
+            at: error.span().map(|span| self.position(span)),
+            what: wording::reworded(error.message()),
+        })
+    }
+
+    /// The error that `what` is, about the value at `span`.
+    pub fn error(&self, span: Range<usize>, what: impl fmt::Display) -> Error {
+        Error {
+            path: self.path.clone(),
+            at: Some(self.position(span)),
+            what: what.to_string(),
+        }
+    }
+
+    fn position(&self, span: Range<usize>) -> Position {
+        let before = self.text.get(..span.start).unwrap_or(&self.text);
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        Position {
+            line: before.matches('\n').count() + 1,
+            column: line.chars().count() + 1,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.path.display())?;
+        if let Some(Position { line, column }) = self.at {
+            write!(f, "{line}:{column}:")?;
+        }
+        write!(f, " {}", self.what)
+    }
+}
+
+impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests;

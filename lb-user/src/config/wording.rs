@@ -1,0 +1,35 @@
+//! The words of serde and of the TOML parser, in ours.
+
+/// How far a name may be from the one that was meant.
+const LIKENESS_MIN: f64 = 0.7;
+
+/// Says in one line what `message` says, and which name may have been meant.
+pub(super) fn reworded(message: &str) -> String {
+    let names: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    match names.as_slice() {
+        [unknown, known @ ..] if message.starts_with("unknown field") => {
+            format!("unknown key `{unknown}`; {}", suggested(unknown, known))
+        }
+        [unknown, known @ ..] if message.starts_with("unknown variant") => {
+            format!("unknown value `{unknown}`; {}", suggested(unknown, known))
+        }
+        [missing] if message.starts_with("missing field") => {
+            format!("the key `{missing}` is missing; add it")
+        }
+        _ => message.trim_end().replace('\n', "; "),
+    }
+}
+
+/// The names that may stand instead, or the nearest.
+pub fn suggested(unknown: &str, known: &[&str]) -> String {
+    let likeness = |name: &&&str| strsim::jaro_winkler(unknown, name);
+    let nearest = known
+        .iter()
+        .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
+        .filter(|nearest| likeness(nearest) >= LIKENESS_MIN);
+    match (nearest, known) {
+        (Some(nearest), _) => format!("did you mean `{nearest}`?"),
+        (None, []) => "there are none here".into(),
+        (None, known) => format!("one of: {}", known.join(", ")),
+    }
+}
