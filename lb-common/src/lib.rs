@@ -6,11 +6,25 @@
 //! printed. What a hook answers, and which kind of map holds what, is for others.
 
 #![no_std]
+// See `shared`; core's own atomics lack these on the eBPF target.
+#![cfg_attr(target_arch = "bpf", feature(core_intrinsics))]
+#![cfg_attr(
+    target_arch = "bpf",
+    allow(internal_features, reason = "the atomic intrinsics are")
+)]
 
 #[cfg(test)]
 extern crate std;
 
 pub mod arp;
+pub mod director;
+pub mod flow_table;
+pub mod hash;
 pub mod link;
+pub mod packet;
 pub mod realserver;
+pub mod reason;
+pub mod schedule;
+pub mod shared;
+pub mod tables;
 pub mod wire;

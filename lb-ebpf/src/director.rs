@@ -1,6 +1,48 @@
+//! The director: sends each flow for a VIP to one of its real servers, by MAC address alone.
+
 #![cfg_attr(target_arch = "bpf", no_std, no_main)]
 
-use lb_ebpf as _;
+use aya_ebpf::{
+    bindings::xdp_action::{self, XDP_DROP, XDP_PASS, XDP_TX},
+    helpers::bpf_redirect,
+    macros::xdp,
+    programs::XdpContext,
+};
+use lb_common::{
+    director::{Forward, Tables as _, forward},
+    reason::Fate,
+};
+use lb_ebpf::{
+    maps::director::{self, Maps},
+    packet::Packet,
+};
+
+#[xdp]
+fn director(ctx: XdpContext) -> xdp_action::Type {
+    let ingress = ctx.ingress_ifindex() as u32;
+    match forward(&mut Packet::from(&ctx), ingress, &Maps) {
+        Ok(Forward::Return) => XDP_TX,
+        // SAFETY: takes two numbers.
+        Ok(Forward::Through(egress)) => unsafe { bpf_redirect(egress, 0) as u32 },
+        Err(reason) => {
+            director::count(reason);
+            match reason.fate() {
+                Fate::Pass => XDP_PASS,
+                Fate::Drop => XDP_DROP,
+            }
+        }
+    }
+}
+
+/// Returns the clock of the flow records; for user space to run, never attached.
+#[xdp]
+fn clock(_: XdpContext) -> u32 {
+    Maps.now()
+}
 
 #[cfg(not(target_arch = "bpf"))]
 fn main() {}
+
+#[unsafe(link_section = "license")]
+#[unsafe(no_mangle)]
+static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";

@@ -1,27 +1,16 @@
+//! The `drover` binary.
+
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-use lb_user::realserver;
-
-/// LVS direct routing on XDP
-#[derive(Parser)]
-#[command(version)]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// A real server: holds the VIPs, and keeps quiet about them on the wire
-    #[command(subcommand)]
-    Realserver(realserver::Command),
-}
+use clap::Parser as _;
+use lb_user::cli::Cli;
 
 fn main() -> ExitCode {
-    let Command::Realserver(command) = Cli::parse().command;
-    realserver::run(command).unwrap_or_else(|error| {
-        eprintln!("drover: {error:#}");
-        ExitCode::FAILURE
-    })
+    match Cli::parse().run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("drover: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
 }

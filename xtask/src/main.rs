@@ -1,1 +1,44 @@
-fn main() { println!("hi"); }
+//! The two commands of a fresh machine, `cargo xtask demo` and `cargo xtask test`, and the set-up both begin with.
+//!
+//! Nothing but std: it is what installs the C compiler and the linker that all else is built with. Usage errors exit
+//! with 2, failures with 1, each in one line.
+
+mod demo;
+mod machine;
+mod setup;
+mod step;
+mod test;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: cargo xtask setup | demo [--keep | --clean] | test [FILTER]";
+
+/// Why it ended: already in the words of the person who reads it.
+type Result<T = ()> = std::result::Result<T, String>;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match arguments[..] {
+        ["setup"] => setup::run(setup::For::Everything),
+        ["demo"] => demo::run(None),
+        ["demo", option @ ("--keep" | "--clean")] => demo::run(Some(option)),
+        ["test"] => test::all(),
+        ["test", filter] if !filter.starts_with('-') => test::matching(filter),
+        ["-h" | "--help" | "help"] => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("cargo xtask: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}

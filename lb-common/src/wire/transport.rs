@@ -26,7 +26,7 @@ impl fmt::Display for Protocol {
 
 /// The first four octets of TCP, and of UDP.
 #[repr(C)]
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ports {
     pub source: [u8; 2],
     pub destination: [u8; 2],

@@ -3,6 +3,8 @@
 //! Every error is one line: file, line, column, what is wrong, what to do. Checks that a type
 //! cannot express are made by their owners on [`toml::Spanned`] values, with [`Source::error`].
 
+pub mod director;
+pub mod edit;
 pub mod realserver;
 mod wording;
 
@@ -95,6 +97,11 @@ impl Source {
             at: Some(self.position(span)),
             what: what.to_string(),
         }
+    }
+
+    /// Returns the line that an offset is on.
+    pub fn line(&self, offset: usize) -> usize {
+        self.position(offset..offset).line
     }
 
     fn position(&self, span: Range<usize>) -> Position {

@@ -1,6 +1,7 @@
 //! The kernel's side of things: programs, maps and links. The only module that knows aya.
 
 pub mod bpffs;
+pub mod director;
 pub mod pins;
 pub mod privileges;
 pub mod realserver;

@@ -18,8 +18,15 @@ pub struct Link {
     pub is_loopback: bool,
     /// It has no ARP: `ip link set IF arp off`, or no need of it.
     pub is_noarp: bool,
-    /// The program in its driver.
-    pub native_xdp: Option<u32>,
+    pub xdp: Option<Xdp>,
+}
+
+/// The XDP program of an interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Xdp {
+    pub program: u32,
+    /// In the driver, not in the stack.
+    pub is_native: bool,
 }
 
 /// Finds an interface by its name.
@@ -62,22 +69,22 @@ impl From<LinkMessage> for Link {
             } else if let LinkAttribute::Address(octets) = attribute {
                 link.mac = octets.try_into().ok().map(|octets| MacAddr { octets });
             } else if let LinkAttribute::Xdp(xdp) = attribute {
-                link.native_xdp = native_xdp(&xdp);
+                link.xdp = attached(&xdp);
             }
         }
         link
     }
 }
 
-fn native_xdp(xdp: &[LinkXdp]) -> Option<u32> {
+fn attached(xdp: &[LinkXdp]) -> Option<Xdp> {
     let mut is_native = false;
     let mut id = None;
     for attribute in xdp {
         if let LinkXdp::Attached(attached) = attribute {
             is_native = *attached == XdpAttached::Driver;
-        } else if let LinkXdp::ProgId(program) | LinkXdp::DrvProgId(program) = attribute {
+        } else if let LinkXdp::ProgId(program) = attribute {
             id = Some(*program);
         }
     }
-    id.filter(|_| is_native)
+    id.map(|program| Xdp { program, is_native })
 }

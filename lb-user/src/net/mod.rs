@@ -1,8 +1,10 @@
 //! The kernel's network configuration, by netlink. Each function is one question or one change.
 
 pub mod addresses;
+pub mod announce;
 pub mod clsact;
 pub mod links;
+pub mod neighbours;
 
 use anyhow::Context as _;
 pub use rtnetlink::Handle;

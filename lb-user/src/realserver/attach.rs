@@ -3,7 +3,7 @@
 //! What is wanted is laid over what is installed, and only then is anything taken away. If a step
 //! fails, those before it are undone.
 
-use std::{io::Write, path::Path};
+use std::{fmt::Write as _, path::Path};
 
 use anyhow::{Context as _, Result, anyhow};
 use ipnet::Ipv4Net;
@@ -23,22 +23,16 @@ pub(super) async fn attach(
     wanted: &RealServer,
     root: Option<&Path>,
     netlink: &Handle,
-    out: &mut impl Write,
-) -> Result<()> {
+) -> Result<String> {
     let pins = Pins::make(root, Role::RealServer)?;
-    let attached = attach_below(wanted, &pins, netlink, out).await;
+    let attached = attach_below(wanted, &pins, netlink).await;
     if attached.is_err() {
         pins.remove_if_empty();
     }
     attached
 }
 
-async fn attach_below(
-    wanted: &RealServer,
-    pins: &Pins,
-    netlink: &Handle,
-    out: &mut impl Write,
-) -> Result<()> {
+async fn attach_below(wanted: &RealServer, pins: &Pins, netlink: &Handle) -> Result<String> {
     let _lock = pins.lock()?;
     let plan = Plan::new(wanted, pins, netlink).await?;
     let mut put_on_lo = Vec::new();
@@ -52,7 +46,7 @@ async fn attach_below(
         }
     };
     plan.remove_surplus(netlink).await?;
-    plan.tell(&attached, out).context("cannot write")
+    Ok(plan.tell(&attached)?)
 }
 
 impl Plan<'_> {
@@ -139,7 +133,8 @@ impl Plan<'_> {
         Ok(())
     }
 
-    fn tell(&self, attached: &[Attached], out: &mut impl Write) -> std::io::Result<()> {
+    fn tell(&self, attached: &[Attached]) -> Result<String, std::fmt::Error> {
+        let mut text = String::new();
         for (site, attached) in self.sites.iter().zip(attached) {
             let name = &site.link.name;
             let Attached {
@@ -147,29 +142,27 @@ impl Plan<'_> {
                 egress,
                 refusal,
             } = attached;
-            write!(out, "{name}: ingress {ingress}, egress {egress}")?;
+            write!(text, "{name}: ingress {ingress}, egress {egress}")?;
             match refusal {
-                Some(refusal) => writeln!(out, "; {refusal}")?,
-                None => writeln!(out)?,
+                Some(refusal) => writeln!(text, "; {refusal}")?,
+                None => writeln!(text)?,
             }
             if !self.wanted.interfaces.contains(name) {
                 writeln!(
-                    out,
-                    "{name} was not named, but stays attached; `drover realserver detach --interface {name}` detaches it"
+                    text,
+                    "{name} was not named, but stays attached; \
+                     `drover realserver detach --interface {name}` detaches it"
                 )?;
             }
         }
         for vip in &self.wanted.vips {
-            let was = if self.on_lo.contains(vip) {
-                "was on lo"
-            } else {
-                "put on lo"
-            };
-            writeln!(out, "{vip}: {was}")?;
+            let was_there = self.on_lo.contains(vip);
+            let what = if was_there { "was on lo" } else { "put on lo" };
+            writeln!(text, "{vip}: {what}")?;
         }
-        for vip in self.surplus.iter().filter(|vip| self.added.contains(vip)) {
-            writeln!(out, "{vip}: taken off lo")?;
+        for vip in self.surplus.intersection(&self.added) {
+            writeln!(text, "{vip}: taken off lo")?;
         }
-        Ok(())
+        Ok(text)
     }
 }

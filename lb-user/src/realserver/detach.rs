@@ -1,6 +1,6 @@
 //! Detaching: the VIPs go first, then what kept quiet about them.
 
-use std::{collections::BTreeSet, io::Write, net::Ipv4Addr, path::Path};
+use std::{collections::BTreeSet, fmt::Write as _, net::Ipv4Addr, path::Path};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -12,46 +12,43 @@ use crate::{
     net::{Handle, addresses, links},
 };
 
+/// Detaches all interfaces, or those named, and tells what was done.
 pub(super) async fn detach(
     only: &[String],
     root: Option<&Path>,
     netlink: &Handle,
-    out: &mut impl Write,
-) -> Result<()> {
+) -> Result<String> {
     let Some(pins) = Pins::find(root, Role::RealServer)? else {
-        if let Some(name) = only.first() {
-            bail!("{name} is not attached");
-        }
-        return writeln!(out, "nothing is attached").context("cannot write");
+        return match only.first() {
+            Some(name) => bail!("{name} is not attached"),
+            None => Ok("nothing is attached\n".into()),
+        };
     };
-    {
-        let _lock = pins.lock()?;
-        detach_below(only, &pins, netlink, out).await?;
-    }
+    let lock = pins.lock()?;
+    let text = detach_below(only, &pins, netlink).await?;
+    drop(lock);
     pins.remove_if_empty();
-    Ok(())
+    Ok(text)
 }
 
-async fn detach_below(
-    only: &[String],
-    pins: &Pins,
-    netlink: &Handle,
-    out: &mut impl Write,
-) -> Result<()> {
+async fn detach_below(only: &[String], pins: &Pins, netlink: &Handle) -> Result<String> {
     let (leaving, staying): (Vec<_>, Vec<_>) = pins
         .interfaces()?
         .into_iter()
         .partition(|name| only.is_empty() || only.contains(name));
     if let Some(name) = only.iter().find(|name| !leaving.contains(name)) {
-        bail!("{name} is not attached; attached: {}", staying.join(", "));
+        bail!("{name} is not attached");
     }
+    let mut text = String::new();
     if leaving.is_empty() {
-        writeln!(out, "nothing is attached")?;
+        writeln!(text, "nothing is attached")?;
     } else if staying.is_empty() {
-        take_off_lo(&leaving, pins, netlink, out).await?;
+        for vip in take_off_lo(&leaving, pins, netlink).await? {
+            writeln!(text, "{vip}: taken off lo")?;
+        }
     } else {
         writeln!(
-            out,
+            text,
             "the VIPs stay on lo for {}; {} answers for them from now on",
             staying.join(", "),
             leaving.join(", ")
@@ -60,18 +57,14 @@ async fn detach_below(
     for name in &leaving {
         let link = links::find(netlink, name).await?;
         realserver::detach(&pins.interface(name), link.as_ref(), netlink).await?;
-        writeln!(out, "{name}: detached")?;
+        writeln!(text, "{name}: detached")?;
     }
-    Ok(())
+    Ok(text)
 }
 
-async fn take_off_lo(
-    names: &[String],
-    pins: &Pins,
-    netlink: &Handle,
-    out: &mut impl Write,
-) -> Result<()> {
-    let mut added: BTreeSet<Ipv4Addr> = BTreeSet::new();
+/// Takes the VIPs off `lo` that were put there, and returns them.
+async fn take_off_lo(names: &[String], pins: &Pins, netlink: &Handle) -> Result<Vec<Ipv4Addr>> {
+    let mut added = BTreeSet::new();
     for name in names {
         // What a killed command left may have no maps: it had no VIPs then.
         let Ok(maps) = Maps::open(&pins.interface(name)) else {
@@ -86,10 +79,11 @@ async fn take_off_lo(
     let lo = links::find(netlink, "lo")
         .await?
         .context("there is no interface lo")?;
+    let mut taken = Vec::new();
     for vip in added {
         if addresses::remove(netlink, lo.index, vip.into()).await? {
-            writeln!(out, "{vip}: taken off lo")?;
+            taken.push(vip);
         }
     }
-    Ok(())
+    Ok(taken)
 }

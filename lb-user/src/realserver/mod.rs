@@ -10,16 +10,13 @@ mod report;
 mod site;
 mod status;
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 
 use crate::{
+    cli::{Format, output},
     config::realserver::{Hook, PATH, RealServer},
     dataplane::privileges,
     net,
@@ -45,28 +42,21 @@ pub enum Command {
 
 #[derive(Debug, Args)]
 pub struct Attach {
-    /// An interface that faces the director's LAN; may be given several times
+    /// An interface that faces the director's LAN; may be given several times [default: as the file says]
     #[arg(long = "interface", value_name = "IF", requires = "vips")]
     interfaces: Vec<String>,
-    /// A VIP; may be given several times
+    /// A VIP; may be given several times [default: as the file says]
     #[arg(long = "vip", value_name = "IP", requires = "interfaces")]
     vips: Vec<String>,
-    /// Where interfaces and VIPs are read from if none are given
-    #[arg(long, value_name = "FILE", default_value = PATH, conflicts_with_all = ["interfaces", "vips"])]
-    config: PathBuf,
-    /// Where frames are stopped on their way in
+    /// Where frames are stopped on their way in [default: as the file says, else auto]
     #[arg(long)]
     hook: Option<Hook>,
-    #[command(flatten)]
-    pins: Pins,
 }
 
 #[derive(Debug, Args)]
 pub struct Status {
-    #[arg(short, long, default_value = "table")]
-    output: Output,
-    #[command(flatten)]
-    pins: Pins,
+    #[arg(short, long, value_enum, default_value_t)]
+    output: Format,
 }
 
 #[derive(Debug, Args)]
@@ -74,73 +64,44 @@ pub struct Detach {
     /// Only this interface; may be given several times
     #[arg(long = "interface", value_name = "IF")]
     interfaces: Vec<String>,
-    #[command(flatten)]
-    pins: Pins,
 }
 
-#[derive(Debug, Args)]
-struct Pins {
-    /// Where programs and maps are pinned, on a bpffs [default: /sys/fs/bpf/drover]
-    #[arg(long = "pins", value_name = "DIR")]
-    root: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Output {
-    Table,
-    Json,
-}
-
-/// Does what the command says; an error is one line.
-pub fn run(command: Command) -> Result<ExitCode> {
+/// Does what the command says; an error is one line. The paths are those given, if not the usual.
+pub fn run(command: Command, config: Option<&Path>, pins: Option<&Path>) -> Result<()> {
     privileges::check()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("cannot start")?;
-    runtime.block_on(async {
+    let text = runtime.block_on(async {
         let netlink = net::connect()?;
-        let mut out = io::stdout().lock();
         match command {
-            Command::Attach(attach) => {
-                let root = attach.pins.root.clone();
-                attach::attach(&attach.wanted()?, root.as_deref(), &netlink, &mut out).await?;
-                Ok(ExitCode::SUCCESS)
+            Command::Attach(options) => {
+                let wanted = options.wanted(config.unwrap_or(Path::new(PATH)))?;
+                attach::attach(&wanted, pins, &netlink).await
             }
-            Command::Status(Status { output, pins }) => {
-                let status = status::status(pins.root(), &netlink).await?;
-                match output {
-                    Output::Table => report::table(&status, &mut out)?,
-                    Output::Json => report::json(&status, &mut out)?,
-                }
-                Ok(if status.ok {
-                    ExitCode::SUCCESS
-                } else {
-                    ExitCode::FAILURE
-                })
+            Command::Detach(Detach { interfaces }) => {
+                detach::detach(&interfaces, pins, &netlink).await
             }
-            Command::Detach(Detach { interfaces, pins }) => {
-                detach::detach(&interfaces, pins.root(), &netlink, &mut out).await?;
-                Ok(ExitCode::SUCCESS)
+            Command::Status(Status { output }) => {
+                let status = status::status(pins, &netlink).await?;
+                output::print(output, &status, report::table)?;
+                status.verdict()?;
+                Ok(String::new())
             }
         }
-    })
+    })?;
+    output::write(&text)
 }
 
 impl Attach {
-    fn wanted(self) -> Result<RealServer> {
+    fn wanted(self, config: &Path) -> Result<RealServer> {
         let mut wanted = if self.interfaces.is_empty() {
-            RealServer::read(&self.config)?
+            RealServer::read(config)?
         } else {
             RealServer::named(self.interfaces, &self.vips).map_err(anyhow::Error::msg)?
         };
         wanted.hook = self.hook.unwrap_or(wanted.hook);
         Ok(wanted)
-    }
-}
-
-impl Pins {
-    fn root(&self) -> Option<&Path> {
-        self.root.as_deref()
     }
 }

@@ -1,18 +1,12 @@
-//! The status, for people and for programs.
-
-use std::io::{Result, Write};
+//! The status as people read it.
 
 use super::status::Status;
 
-pub(super) fn json(status: &Status, out: &mut impl Write) -> Result<()> {
-    serde_json::to_writer_pretty(&mut *out, status)?;
-    writeln!(out)
-}
-
-pub(super) fn table(status: &Status, out: &mut impl Write) -> Result<()> {
+pub(super) fn table(status: &Status) -> String {
     if status.interfaces.is_empty() {
-        return writeln!(out, "nothing is attached");
+        return String::new();
     }
+    let mut text = String::new();
     let mut rows = vec![["INTERFACE", "INGRESS", "EGRESS", "RIP", "STATE"].map(String::from)];
     for interface in &status.interfaces {
         let rips: Vec<String> = interface.rips.iter().map(ToString::to_string).collect();
@@ -28,8 +22,8 @@ pub(super) fn table(status: &Status, out: &mut impl Write) -> Result<()> {
             state(&interface.problems),
         ]);
     }
-    write_rows(&rows, out)?;
-    writeln!(out)?;
+    write_rows(&rows, &mut text);
+    text.push('\n');
     let header = [
         "VIP",
         "INTERFACE",
@@ -53,7 +47,8 @@ pub(super) fn table(status: &Status, out: &mut impl Write) -> Result<()> {
             state(&vip.problems),
         ]);
     }
-    write_rows(&rows, out)
+    write_rows(&rows, &mut text);
+    text
 }
 
 fn state(problems: &[String]) -> String {
@@ -65,16 +60,12 @@ fn state(problems: &[String]) -> String {
 }
 
 /// Each column as wide as its widest cell, and the last as wide as it is.
-fn write_rows<const N: usize>(rows: &[[String; N]], out: &mut impl Write) -> Result<()> {
+fn write_rows<const N: usize>(rows: &[[String; N]], text: &mut String) {
     let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
     for row in rows {
-        for (column, cell) in row.iter().enumerate() {
-            if column + 1 == N {
-                writeln!(out, "{cell}")?;
-            } else {
-                write!(out, "{cell:<0$}  ", width(column))?;
-            }
-        }
+        let cells = row.iter().enumerate();
+        let padded = cells.map(|(column, cell)| format!("{cell:<0$}", width(column)));
+        *text += padded.collect::<Vec<_>>().join("  ").trim_end();
+        *text += "\n";
     }
-    Ok(())
 }

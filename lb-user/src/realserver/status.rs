@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, net::Ipv4Addr, path::Path};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail, ensure};
 use ipnet::Ipv4Net;
 use lb_common::realserver::{Rip, rip_toward};
 use serde::Serialize;
@@ -73,6 +73,22 @@ pub(super) async fn status(root: Option<&Path>, netlink: &Handle) -> Result<Stat
 }
 
 impl Status {
+    /// An error if nothing is attached or something is wrong: the first that is.
+    pub(super) fn verdict(&self) -> Result<()> {
+        if let Some(interface) = self.interfaces.iter().find(|it| !it.problems.is_empty()) {
+            bail!(
+                "{}: {}; attach again",
+                interface.interface,
+                interface.problems.join("; ")
+            );
+        }
+        if let Some(vip) = self.vips.iter().find(|it| !it.problems.is_empty()) {
+            bail!("{}: {}; attach again", vip.vip, vip.problems.join("; "));
+        }
+        ensure!(self.ok, "nothing is attached");
+        Ok(())
+    }
+
     async fn add(
         &mut self,
         name: String,

@@ -44,9 +44,7 @@ impl Installed {
             Ok(filters.iter().any(|filter| filter == name))
         };
         let ingress = match pinned(&dir.join(INGRESS)) {
-            Some((LinkType::Xdp, program)) if link.native_xdp == Some(program) => {
-                Some(Ingress::Xdp)
-            }
+            Some((LinkType::Xdp, program)) if has_xdp(link, program) => Some(Ingress::Xdp),
             Some((LinkType::Tcx, program)) if has_tcx(link, TcAttachType::Ingress, program) => {
                 Some(Ingress::Tc(Tc::Tcx))
             }
@@ -91,6 +89,12 @@ fn pinned(pin: &Path) -> Option<(LinkType, u32)> {
     let link = FdLink::from(PinnedLink::from_pin(pin).ok()?);
     let info = link.info().ok()?;
     Some((info.link_type().ok()?, info.program_id()))
+}
+
+/// Whether the program is in the driver of this interface.
+fn has_xdp(link: &Link, program: u32) -> bool {
+    link.xdp
+        .is_some_and(|xdp| xdp.is_native && xdp.program == program)
 }
 
 /// Whether the program is at a hook of this interface; a link outlives its interface.

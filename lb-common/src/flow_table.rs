@@ -1,0 +1,135 @@
+//! Finding, renewing and entering the record of a flow in its set.
+//!
+//! Several CPUs, and the daemon's sweep, do this at once without a lock: a way belongs to whoever
+//! replaced its record, the record is written before the fingerprint, and carries a tag of it.
+
+use crate::{
+    packet::Event,
+    tables::{FlowSet, Record, State, Timeouts},
+};
+
+/// A record that was found, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hit {
+    pub record: Record,
+    way: usize,
+    word: u64,
+}
+
+/// Returns the fingerprint of a flow's hash; never 0, which is a vacant way.
+pub fn fingerprint(hash: u64) -> u64 {
+    hash | 1
+}
+
+impl State {
+    /// Returns the state of a connection after its first packet.
+    pub fn first(event: Event) -> Self {
+        match event {
+            Event::Syn | Event::Data | Event::Datagram => Self::Embryonic,
+            Event::Fin => Self::Closing,
+            Event::Rst => Self::Closed,
+        }
+    }
+
+    /// Returns the state after a further packet.
+    ///
+    /// The one-sided table of IPVS (`tcp_states`, input only, in ip_vs_proto_tcp.c), reduced to
+    /// the states that differ in what happens to the flow.
+    pub fn next(self, event: Event) -> Self {
+        match (event, self) {
+            (Event::Rst, _) => Self::Closed,
+            (Event::Fin, Self::Embryonic | Self::Established) => Self::Closing,
+            (Event::Data, Self::Embryonic) => Self::Established,
+            (Event::Datagram, _) => Self::Udp,
+            (Event::Syn | Event::Data | Event::Fin, state) => state,
+        }
+    }
+
+    /// Whether a SYN is the client's next connection from the same port, not the last one's again.
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Closing | Self::Closed)
+    }
+}
+
+impl FlowSet {
+    pub fn find(&self, fingerprint: u64) -> Option<Hit> {
+        let ways = self.fingerprints.iter().zip(&self.records).enumerate();
+        for (way, (key, word)) in ways {
+            if key.load() != fingerprint {
+                continue;
+            }
+            let word = word.load();
+            let record = Record::unpack(word);
+            if record.is_of(fingerprint) {
+                return Some(Hit { record, way, word });
+            }
+        }
+        None
+    }
+
+    /// Notes a further packet of the flow; writes at most once a second and state.
+    pub fn renew(&self, hit: Hit, event: Event, now: u32) {
+        let record = Record {
+            seen: now & 0xff_ffff,
+            state: hit.record.state.next(event),
+            ..hit.record
+        };
+        if record != hit.record
+            && let Some(word) = self.records.get(hit.way)
+        {
+            // Lost to another CPU: its packet of this second is as good as ours.
+            word.replace(hit.word, record.pack());
+        }
+    }
+
+    /// Puts another record in the place of the one that was found.
+    pub fn replace(&self, hit: Hit, record: Record) -> bool {
+        self.records
+            .get(hit.way)
+            .is_some_and(|word| word.replace(hit.word, record.pack()))
+    }
+
+    /// Enters a flow that has no record; whether there was room.
+    ///
+    /// It takes the first vacant way, else an expired one, else the embryonic one that has been
+    /// idle longest. Established flows never give way, so no flood of first packets costs one.
+    pub fn enter(&self, fingerprint: u64, record: Record, now: u32, timeouts: &Timeouts) -> bool {
+        // Two CPUs may choose the same way; the one that loses it chooses once more.
+        for _ in 0..2 {
+            let Some((way, word)) = self.choose(now, timeouts) else {
+                return false;
+            };
+            if let (Some(slot), Some(key)) = (self.records.get(way), self.fingerprints.get(way))
+                && slot.replace(word, record.pack())
+            {
+                key.store(fingerprint);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Returns a way that may be taken, and the record it has; none may if they are all of
+    /// established flows.
+    fn choose(&self, now: u32, timeouts: &Timeouts) -> Option<(usize, u64)> {
+        let (mut chosen, mut taken, mut rank) = (0, 0, 0);
+        let ways = self.fingerprints.iter().zip(&self.records).enumerate();
+        for (way, (key, word)) in ways {
+            let word = word.load();
+            let record = Record::unpack(word);
+            let this = if key.load() == 0 {
+                u32::MAX
+            } else if record.has_expired(now, timeouts) {
+                u32::MAX - 1
+            } else if record.state == State::Embryonic {
+                record.idle(now) + 1
+            } else {
+                0
+            };
+            if this > rank {
+                (chosen, taken, rank) = (way, word, this);
+            }
+        }
+        (rank > 0).then_some((chosen, taken))
+    }
+}

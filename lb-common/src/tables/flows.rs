@@ -1,0 +1,113 @@
+//! Records of flows: a table of sets, each one cache line with room for four.
+
+use crate::shared::Shared;
+
+/// Flows in a set.
+pub const WAYS: usize = 4;
+
+/// A fingerprint is the flow's keyed hash; 0 is vacant.
+#[repr(C, align(64))]
+#[derive(Debug, Default)]
+pub struct FlowSet {
+    pub fingerprints: [Shared; WAYS],
+    pub records: [Shared; WAYS],
+}
+
+/// What a director can see of a connection, of which only the client's half passes it.
+#[repr(u8)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// One packet was seen. Gives way to any other flow.
+    Embryonic,
+    Established,
+    /// The client has sent FIN.
+    Closing,
+    /// The client has sent RST.
+    Closed,
+    /// UDP of which more than one packet was seen.
+    Udp,
+}
+
+impl State {
+    fn from_bits(bits: u64) -> Self {
+        match bits & 7 {
+            0 => Self::Embryonic,
+            1 => Self::Established,
+            2 => Self::Closing,
+            3 => Self::Closed,
+            _ => Self::Udp,
+        }
+    }
+
+    /// Whether IPVS counts it in ActiveConn (`tcp_state_active_table` in ip_vs_proto_tcp.c).
+    pub fn is_active(self) -> bool {
+        matches!(self, Self::Embryonic | Self::Established)
+    }
+}
+
+/// Seconds that a flow may be idle before its record expires, by [`State`]. As many as three bits
+/// can tell apart, which is all that the verifier knows of a state.
+pub type Timeouts = [u32; 8];
+
+/// Member in 24 bits, second last seen in 24, state in 3, tag of the fingerprint in 13.
+///
+/// The tag tells a record from that of the flow that had the way before: the two words of a way
+/// cannot be written at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Record {
+    pub member: u32,
+    pub seen: u32,
+    pub state: State,
+    pub tag: u16,
+}
+
+/// 194 days, after which idle flows look young; ages are of seconds to a month.
+const SECONDS: u64 = 0xff_ffff;
+const MEMBER: u64 = 0xff_ffff;
+
+impl Record {
+    pub fn new(fingerprint: u64, member: u32, now: u32, state: State) -> Self {
+        Self {
+            member,
+            seen: now & SECONDS as u32,
+            state,
+            tag: tag(fingerprint),
+        }
+    }
+
+    pub fn pack(self) -> u64 {
+        u64::from(self.member)
+            | u64::from(self.seen) << 24
+            | (self.state as u64) << 48
+            | u64::from(self.tag) << 51
+    }
+
+    pub fn unpack(word: u64) -> Self {
+        Self {
+            member: (word & MEMBER) as u32,
+            seen: (word >> 24 & SECONDS) as u32,
+            state: State::from_bits(word >> 48),
+            tag: (word >> 51) as u16,
+        }
+    }
+
+    pub fn is_of(self, fingerprint: u64) -> bool {
+        self.tag == tag(fingerprint)
+    }
+
+    /// Seconds since the flow's last packet.
+    pub fn idle(self, now: u32) -> u32 {
+        now.wrapping_sub(self.seen) & SECONDS as u32
+    }
+
+    pub fn has_expired(self, now: u32, timeouts: &Timeouts) -> bool {
+        self.idle(now) > timeouts[self.state as usize]
+    }
+}
+
+/// Bits that neither the set's index nor a slot is chosen by alone.
+fn tag(fingerprint: u64) -> u16 {
+    (fingerprint >> 19) as u16 & 0x1fff
+}
+
+const _: () = assert!(size_of::<FlowSet>() == 64);

@@ -1,0 +1,67 @@
+//! A slot: which member takes the flows that fall on it.
+
+/// Two member ids of 24 bits, then the flag. Member 0 is none.
+///
+/// - *clean*, `current == base` and no exceptions: every flow is `current`'s;
+/// - *moving*, `current != base`: new flows are `current`'s, flows without a record `base`'s;
+/// - *exceptions*: settled, but records that differ from `current` are still live.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SlotValue {
+    /// Takes new flows.
+    pub current: u32,
+    /// Keeps the flows that have no record.
+    pub base: u32,
+    /// Records have to be looked at first.
+    pub exceptions: bool,
+}
+
+const ID: u64 = 0xff_ffff;
+
+impl SlotValue {
+    pub fn clean(member: u32) -> Self {
+        Self {
+            current: member,
+            base: member,
+            exceptions: false,
+        }
+    }
+
+    pub fn is_clean(self) -> bool {
+        self.current == self.base && !self.exceptions
+    }
+
+    pub fn pack(self) -> u64 {
+        u64::from(self.current) | u64::from(self.base) << 24 | u64::from(self.exceptions) << 48
+    }
+
+    pub fn unpack(word: u64) -> Self {
+        Self {
+            current: (word & ID) as u32,
+            base: (word >> 24 & ID) as u32,
+            exceptions: word >> 48 != 0,
+        }
+    }
+}
+
+/// Returns which of `slots` a hash falls on: its high half scaled to the range, which needs no
+/// division, and doubles with the range (slot i becomes 2i or 2i + 1).
+pub fn slot_of(hash: u64, slots: u32) -> u32 {
+    ((hash >> 32) * u64::from(slots) >> 32) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_of_twice_the_slots_splits_each_slot_in_two() {
+        for i in 0..10_000_u64 {
+            let hash = i.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            for slots in [1, 7, 1021, 65_344] {
+                let slot = slot_of(hash, slots);
+                assert!(slot < slots);
+                assert_eq!(slot_of(hash, slots * 2) / 2, slot);
+            }
+        }
+    }
+}

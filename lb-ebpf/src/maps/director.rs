@@ -1,0 +1,104 @@
+//! The director's maps: plain arrays, whose look-ups the JIT compiles to loads. User space maps
+//! those that are mapped, and sets the sizes of all but the directory.
+
+use aya_ebpf::{
+    Global,
+    bindings::BPF_F_MMAPABLE,
+    btf_maps::{Array, PerCpuArray},
+    helpers::generated::bpf_jiffies64,
+    macros::btf_map,
+};
+use lb_common::{
+    director::Tables,
+    reason::Reason,
+    shared::Shared,
+    tables::{
+        Bucket, Counters, DIRECTORY_BUCKETS, FLOW_SETS_DEFAULT, FlowSet, INTERFACES_MAX, Interface,
+        MEMBERS_MAX, Member, SERVICES_MAX, SLOTS_MAX, Service, Settings, SlotValue,
+    },
+};
+
+const MAPPED: usize = BPF_F_MMAPABLE as usize;
+
+#[btf_map]
+static DIRECTORY: Array<Bucket, DIRECTORY_BUCKETS, MAPPED> = Array::new();
+#[btf_map]
+static SERVICES: Array<Service, SERVICES_MAX, MAPPED> = Array::new();
+#[btf_map]
+static SLOTS: Array<Shared, SLOTS_MAX, MAPPED> = Array::new();
+#[btf_map]
+static MEMBERS: Array<Member, MEMBERS_MAX, MAPPED> = Array::new();
+#[btf_map]
+static INTERFACES: Array<Interface, INTERFACES_MAX, MAPPED> = Array::new();
+#[btf_map]
+static FLOWS: Array<FlowSet, FLOW_SETS_DEFAULT, MAPPED> = Array::new();
+#[btf_map]
+static SETTINGS: Array<Settings, 1, MAPPED> = Array::new();
+#[btf_map]
+static COUNTERS: PerCpuArray<Counters, MEMBERS_MAX> = PerCpuArray::new();
+#[btf_map]
+static REASONS: PerCpuArray<u64, { Reason::ALL.len() }> = PerCpuArray::new();
+
+/// Sets of [`FLOWS`] less one; they are a power of two. Set at load time.
+#[unsafe(no_mangle)]
+static FLOW_SETS_MASK: Global<u32> = Global::new(FLOW_SETS_DEFAULT as u32 - 1);
+/// 2^32 divided by the kernel's timer frequency. Set at load time.
+#[unsafe(no_mangle)]
+static SECONDS_PER_JIFFY: Global<u64> = Global::new((1 << 32) / 250);
+
+/// The director's tables, as the kernel has them.
+pub struct Maps;
+
+impl Tables for Maps {
+    fn bucket(&self, index: u32) -> Option<&Bucket> {
+        DIRECTORY.get(index)
+    }
+
+    fn service(&self, id: u16) -> Option<&Service> {
+        SERVICES.get(id.into())
+    }
+
+    fn slot(&self, index: u32) -> Option<SlotValue> {
+        SLOTS.get(index).map(|slot| SlotValue::unpack(slot.load()))
+    }
+
+    fn member(&self, id: u32) -> Option<&Member> {
+        MEMBERS.get(id)
+    }
+
+    fn interface(&self, index: u32) -> Option<&Interface> {
+        INTERFACES.get(Interface::element(index))
+    }
+
+    fn flow_set(&self, hash: u64) -> Option<&FlowSet> {
+        FLOWS.get(hash as u32 & FLOW_SETS_MASK.load())
+    }
+
+    fn settings(&self) -> Option<&Settings> {
+        SETTINGS.get(0)
+    }
+
+    fn now(&self) -> u32 {
+        // SAFETY: takes nothing and returns a number; the JIT compiles it to a load.
+        let jiffies = unsafe { bpf_jiffies64() };
+        (jiffies.wrapping_mul(SECONDS_PER_JIFFY.load()) >> 32) as u32
+    }
+
+    fn count(&self, member: u32, octets: usize, new: bool) {
+        if let Some(counters) = COUNTERS.get_ptr_mut(member) {
+            // SAFETY: per CPU, and XDP does not run twice at once on one.
+            unsafe {
+                (*counters).packets += 1;
+                (*counters).bytes += octets as u64;
+                (*counters).flows += u64::from(new);
+            }
+        }
+    }
+}
+
+pub fn count(reason: Reason) {
+    if let Some(count) = REASONS.get_ptr_mut(reason as u32) {
+        // SAFETY: per CPU, and XDP does not run twice at once on one.
+        unsafe { *count += 1 };
+    }
+}

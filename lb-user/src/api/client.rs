@@ -1,0 +1,97 @@
+//! The operator's end of the daemon's socket.
+
+use std::{io, path::Path, time::Duration};
+
+use anyhow::{Context as _, Result, bail};
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::{Method, Request, header};
+use hyper_util::rt::TokioIo;
+use serde::{Serialize, de::DeserializeOwned};
+use tokio::{net::UnixStream, time::timeout};
+
+use super::Refusal;
+
+/// Octets of the longest answer: a list of all members that there can be.
+const ANSWER_MAX: usize = 256 << 20;
+/// The daemon answers within milliseconds; one that is stopped does not at all.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Gets what a path names.
+pub fn get<T: DeserializeOwned>(socket: &Path, path: &str) -> Result<T> {
+    ask(socket, Method::GET, path, None::<&()>)
+}
+
+/// Has the daemon do something.
+pub fn post<T: Serialize>(socket: &Path, path: &str, body: &T) -> Result<()> {
+    ask(socket, Method::POST, path, Some(body))
+}
+
+fn ask<B: Serialize, T: DeserializeOwned>(
+    socket: &Path,
+    method: Method,
+    path: &str,
+    body: Option<&B>,
+) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let body = body
+        .map(serde_json::to_vec)
+        .transpose()?
+        .unwrap_or_default();
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header(header::HOST, "drover")
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Full::new(Bytes::from(body)))?;
+    let answer = runtime.block_on(async { timeout(PATIENCE, send(socket, request)).await });
+    let (is_success, body) = answer.with_context(|| {
+        format!(
+            "the daemon behind {} did not answer within {} s",
+            socket.display(),
+            PATIENCE.as_secs()
+        )
+    })??;
+    if !is_success {
+        let refusal: Refusal =
+            serde_json::from_slice(&body).context("the daemon gave no reason for its refusal")?;
+        bail!("{}", refusal.error);
+    }
+    serde_json::from_slice(&body).context("cannot understand the daemon's answer")
+}
+
+async fn send(socket: &Path, request: Request<Full<Bytes>>) -> Result<(bool, Bytes)> {
+    let stream = UnixStream::connect(socket)
+        .await
+        .map_err(|error| unreachable(socket, &error))?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    let connection = tokio::spawn(connection);
+    let response = sender
+        .send_request(request)
+        .await
+        .context("the daemon hung up")?;
+    let is_success = response.status().is_success();
+    let body = Limited::new(response.into_body(), ANSWER_MAX);
+    let body = match body.collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) => bail!("the daemon's answer broke off: {error}"),
+    };
+    connection.abort();
+    Ok((is_success, body))
+}
+
+fn unreachable(socket: &Path, error: &io::Error) -> anyhow::Error {
+    let socket = socket.display();
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => anyhow::anyhow!(
+            "no daemon answers on {socket}; start it with `systemctl start drover-director`, or name its socket with --socket"
+        ),
+        io::ErrorKind::PermissionDenied => anyhow::anyhow!(
+            "not permitted to use {socket}; be root, or in the group drover to read"
+        ),
+        _ => anyhow::anyhow!("cannot use {socket}: {error}"),
+    }
+}

@@ -1,0 +1,131 @@
+//! What the daemon and its clients say to each other: JSON over HTTP on a unix socket.
+//!
+//! | request | body | answer |
+//! |---|---|---|
+//! | `GET /v1/services` (`?all=true`) | | `[ServiceReport]` |
+//! | `GET /v1/status` | | `Status` |
+//! | `POST /v1/changes` | `[Change]`, all or none | |
+//! | `POST /v1/reload` | | |
+//!
+//! What is refused is answered with a status of 4xx and `{"error": "one line"}`.
+
+pub mod client;
+pub mod server;
+
+use std::{collections::BTreeMap, net::Ipv4Addr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{scheduler::Scheduler, service::ServiceName};
+
+/// What can be asked of the daemon's configuration; each changes `director.toml`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Change {
+    AddService {
+        service: ServiceName,
+        scheduler: Option<Scheduler>,
+    },
+    EditService {
+        service: ServiceName,
+        scheduler: Scheduler,
+    },
+    RemoveService {
+        service: ServiceName,
+    },
+    AddReal {
+        service: ServiceName,
+        address: Ipv4Addr,
+        weight: Option<u32>,
+    },
+    EditReal {
+        service: ServiceName,
+        address: Ipv4Addr,
+        weight: u32,
+    },
+    RemoveReal {
+        service: ServiceName,
+        address: Ipv4Addr,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceReport {
+    pub service: ServiceName,
+    pub scheduler: Scheduler,
+    pub reals: Vec<RealReport>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RealReport {
+    pub address: Ipv4Addr,
+    pub weight: u32,
+    pub state: State,
+    /// Why it takes no new flows, if it does not.
+    pub reason: Option<String>,
+    pub mac: Option<String>,
+    /// Flows as IPVS counts them; `None` where flows have no records.
+    pub active: Option<u64>,
+    pub inactive: Option<u64>,
+    /// New flows so far.
+    pub connections: u64,
+    pub packets: u64,
+    pub bytes: u64,
+}
+
+/// The state of a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    Active,
+    /// Its MAC is not known.
+    Unresolved,
+    /// Weight 0: keeps its flows, takes no new ones.
+    Quiesced,
+    /// Removed, and still there for the flows it has.
+    Draining,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    pub version: String,
+    pub pid: u32,
+    pub config: String,
+    pub pins: String,
+    pub vip: String,
+    pub interfaces: Vec<InterfaceReport>,
+    pub services: Used,
+    pub members: Used,
+    pub flows: Used,
+    /// Octets of the tables, counters aside.
+    pub memory: u64,
+    /// Packets not forwarded.
+    pub reasons: BTreeMap<String, ReasonReport>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InterfaceReport {
+    pub name: String,
+    /// `native`, `generic`, or what is wrong.
+    pub xdp: String,
+    pub mac: Option<String>,
+    pub addresses: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Used {
+    pub used: u64,
+    pub most: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReasonReport {
+    pub packets: u64,
+    pub fate: String,
+}
+
+/// The body of a refusal.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Refusal {
+    pub error: String,
+}

@@ -1,0 +1,180 @@
+//! The daemon's end of its socket. Everything asked goes through one door to the engine.
+
+use std::{
+    fs, io,
+    os::unix::fs::{PermissionsExt as _, chown},
+    path::Path,
+};
+
+use anyhow::{Context as _, Result};
+use axum::{
+    Json, Router,
+    extract::{
+        ConnectInfo, DefaultBodyLimit, Query, State, connect_info::Connected,
+        rejection::JsonRejection,
+    },
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+    serve::IncomingStream,
+};
+use serde::Deserialize;
+use tokio::{
+    net::{UnixListener, unix::UCred},
+    sync::{mpsc, oneshot},
+};
+
+use super::{Change, Refusal, ServiceReport, Status};
+
+/// Octets of the largest request.
+const REQUEST_MAX: usize = 1 << 20;
+/// Requests that wait for the engine at the most; more are kept waiting for a place.
+pub const WAITING_MAX: usize = 64;
+
+/// What a client asks of the engine.
+#[derive(Debug)]
+pub enum Ask {
+    List {
+        all: bool,
+        reply: Reply<Vec<ServiceReport>>,
+    },
+    Status {
+        reply: Reply<Status>,
+    },
+    Change {
+        changes: Vec<Change>,
+        reply: Reply<()>,
+    },
+    Reload {
+        reply: Reply<()>,
+    },
+}
+
+pub type Reply<T> = oneshot::Sender<Result<T>>;
+
+/// Opens the socket: in place of one that nobody listens on, for root and the group `drover`.
+pub fn listen(path: &Path) -> Result<UnixListener> {
+    let what = || format!("cannot listen on {}", path.display());
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).with_context(what)?;
+    }
+    // The daemon holds the lock of its pins, so nobody listens on it.
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(error).with_context(what);
+        }
+        _ => {}
+    }
+    let listener = UnixListener::bind(path).with_context(what)?;
+    let group = group_id("drover");
+    if group.is_some() {
+        chown(path, None, group).with_context(what)?;
+    }
+    let mode = if group.is_some() { 0o660 } else { 0o600 };
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).with_context(what)?;
+    Ok(listener)
+}
+
+/// Finds a group's number in /etc/group.
+fn group_id(name: &str) -> Option<u32> {
+    let groups = fs::read_to_string("/etc/group").ok()?;
+    let mut lines = groups.lines().map(|line| line.split(':'));
+    lines.find_map(|mut fields| {
+        (fields.next() == Some(name))
+            .then(|| fields.nth(1)?.parse().ok())
+            .flatten()
+    })
+}
+
+pub async fn serve(listener: UnixListener, engine: mpsc::Sender<Ask>) -> io::Result<()> {
+    let router = Router::new()
+        .route("/v1/services", get(services))
+        .route("/v1/status", get(status))
+        .route("/v1/changes", post(changes))
+        .route("/v1/reload", post(reload))
+        .fallback(async || refuse(StatusCode::NOT_FOUND, "there is no such path"))
+        .layer(DefaultBodyLimit::max(REQUEST_MAX))
+        .with_state(engine);
+    axum::serve(
+        listener,
+        router.into_make_service_with_connect_info::<Peer>(),
+    )
+    .await
+}
+
+/// Who is at the other end.
+#[derive(Clone, Copy, Debug)]
+struct Peer(Option<UCred>);
+
+impl Connected<IncomingStream<'_, UnixListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
+        Self(stream.io().peer_cred().ok())
+    }
+}
+
+impl Peer {
+    fn may_change(self) -> bool {
+        self.0.is_some_and(|peer| peer.uid() == 0)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListQuery {
+    #[serde(default)]
+    all: bool,
+}
+
+async fn services(
+    State(engine): State<mpsc::Sender<Ask>>,
+    Query(ListQuery { all }): Query<ListQuery>,
+) -> Response {
+    answer(&engine, |reply| Ask::List { all, reply }).await
+}
+
+async fn status(State(engine): State<mpsc::Sender<Ask>>) -> Response {
+    answer(&engine, |reply| Ask::Status { reply }).await
+}
+
+async fn changes(
+    State(engine): State<mpsc::Sender<Ask>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    changes: Result<Json<Vec<Change>>, JsonRejection>,
+) -> Response {
+    if !peer.may_change() {
+        return refuse(StatusCode::FORBIDDEN, "only root may change anything");
+    }
+    match changes {
+        Ok(Json(changes)) => answer(&engine, |reply| Ask::Change { changes, reply }).await,
+        Err(rejection) => refuse(rejection.status(), &rejection.body_text()),
+    }
+}
+
+async fn reload(
+    State(engine): State<mpsc::Sender<Ask>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+) -> Response {
+    if !peer.may_change() {
+        return refuse(StatusCode::FORBIDDEN, "only root may change anything");
+    }
+    answer(&engine, |reply| Ask::Reload { reply }).await
+}
+
+async fn answer<T: serde::Serialize>(
+    engine: &mpsc::Sender<Ask>,
+    ask: impl FnOnce(Reply<T>) -> Ask,
+) -> Response {
+    let (reply, answer) = oneshot::channel();
+    let asked = engine.send(ask(reply)).await.is_ok();
+    match answer.await {
+        Ok(Ok(answer)) => Json(answer).into_response(),
+        Ok(Err(error)) => refuse(StatusCode::UNPROCESSABLE_ENTITY, &format!("{error:#}")),
+        Err(_) if asked => refuse(StatusCode::SERVICE_UNAVAILABLE, "the daemon is stopping"),
+        Err(_) => refuse(StatusCode::SERVICE_UNAVAILABLE, "the daemon has stopped"),
+    }
+}
+
+fn refuse(status: StatusCode, error: &str) -> Response {
+    let error = error.to_owned();
+    (status, Json(Refusal { error })).into_response()
+}

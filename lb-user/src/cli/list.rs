@@ -1,0 +1,112 @@
+//! `drover list`.
+
+use std::fmt::Write as _;
+
+use anyhow::Result;
+use clap::Args;
+
+use super::{Format, Places, output};
+use crate::{
+    api::{RealReport, ServiceReport, State, client},
+    service::Transport,
+};
+
+#[derive(Args, Debug)]
+pub(super) struct List {
+    #[arg(long, short, value_enum, default_value_t)]
+    output: Format,
+    /// Counters in place of weights and connections
+    #[arg(long)]
+    stats: bool,
+    /// Also removed real servers that still have connections
+    #[arg(long, short)]
+    all: bool,
+}
+
+impl List {
+    pub(super) fn run(self, places: &Places) -> Result<()> {
+        let path = match self.all {
+            true => "/v1/services?all=true",
+            false => "/v1/services",
+        };
+        let services: Vec<ServiceReport> = client::get(&places.socket, path)?;
+        let row = if self.stats { stats } else { connections };
+        let title = if self.stats {
+            format!(
+                "{:<28} {:>12} {:>12} {:>14} State",
+                "RemoteAddress:Port", "Conns", "Packets", "Bytes"
+            )
+        } else {
+            format!(
+                "{:<28} {:<7} {:<6} {:<10} {:<10} State",
+                "RemoteAddress:Port", "Forward", "Weight", "ActiveConn", "InActConn"
+            )
+        };
+        output::print(self.output, &services, |services| {
+            table(services, &title, row)
+        })
+    }
+}
+
+/// The layout of `ipvsadm -ln`, with a state behind each real server.
+fn table(
+    services: &[ServiceReport],
+    title: &str,
+    row: impl Fn(&str, &RealReport) -> String,
+) -> String {
+    let mut text = format!("Prot LocalAddress:Port Scheduler\n  -> {title}\n");
+    for report in services {
+        let ServiceReport {
+            service, scheduler, ..
+        } = report;
+        let protocol = match service.protocol {
+            Transport::Tcp => "TCP",
+            Transport::Udp => "UDP",
+        };
+        // Writing to a string does not fail.
+        let _ = writeln!(
+            text,
+            "{protocol:<4} {}:{} {scheduler}",
+            service.vip, service.port
+        );
+        for real in &report.reals {
+            let address = format!("{}:{}", real.address, service.port);
+            let _ = writeln!(text, "  -> {} {}", row(&address, real), state(real));
+        }
+    }
+    text
+}
+
+fn connections(address: &str, real: &RealReport) -> String {
+    let count = |count: Option<u64>| count.map_or("-".into(), |count| count.to_string());
+    format!(
+        "{address:<28} {:<7} {:<6} {:<10} {:<10}",
+        "Route",
+        real.weight,
+        count(real.active),
+        count(real.inactive)
+    )
+}
+
+fn stats(address: &str, real: &RealReport) -> String {
+    let RealReport {
+        connections,
+        packets,
+        bytes,
+        ..
+    } = real;
+    format!("{address:<28} {connections:>12} {packets:>12} {bytes:>14}")
+}
+
+fn state(real: &RealReport) -> String {
+    let state = match real.state {
+        State::Active => "active",
+        State::Unresolved => "unresolved",
+        State::Quiesced => "quiesced",
+        State::Draining => "draining",
+    };
+    match &real.reason {
+        Some(reason) => format!("{state}: {reason}"),
+        None => state.to_owned(),
+    }
+}

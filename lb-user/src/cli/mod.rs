@@ -1,0 +1,105 @@
+//! The command line: what can be said, and who does it.
+
+mod director;
+mod list;
+pub mod output;
+mod real;
+mod service;
+mod status;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+
+pub use self::output::Format;
+use crate::{api::client, director::Paths, realserver};
+
+/// LVS direct routing on XDP: director, real servers' companion, and their controls
+#[derive(Debug, Parser)]
+#[command(
+    name = "drover",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    places: Places,
+}
+
+/// Where things are, if not in their usual places.
+#[derive(Args, Clone, Debug)]
+pub struct Places {
+    /// Configuration file [default: /etc/drover/director.toml or realserver.toml]
+    #[arg(long, global = true, value_name = "FILE", env = "DROVER_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// The director daemon's socket
+    #[arg(
+        long,
+        global = true,
+        value_name = "PATH",
+        env = "DROVER_SOCKET",
+        default_value = "/run/drover/director.sock"
+    )]
+    pub socket: PathBuf,
+    /// Directory on a bpffs for what outlives a process [default: /sys/fs/bpf/drover]
+    #[arg(long, global = true, value_name = "DIR", env = "DROVER_PINS")]
+    pub pins: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the director's daemon, or take what it left away
+    Director(director::Director),
+    /// Add, change or remove services
+    #[command(subcommand)]
+    Service(service::Service),
+    /// Add, change or remove real servers
+    #[command(subcommand)]
+    Real(real::Real),
+    /// A real server: hold the VIPs, and keep quiet about them on the wire
+    #[command(subcommand)]
+    Realserver(realserver::Command),
+    /// List services and their real servers, as `ipvsadm -ln` does
+    List(list::List),
+    /// Show how the director is: interfaces, limits, packets not forwarded
+    Status(status::Status),
+    /// Have the daemon read its configuration file again
+    Reload,
+}
+
+impl Cli {
+    pub fn run(self) -> Result<()> {
+        let places = self.places;
+        match self.command {
+            Command::Director(director) => director.run(&places),
+            Command::Service(service) => service.run(&places),
+            Command::Real(real) => real.run(&places),
+            Command::Realserver(command) => {
+                realserver::run(command, places.config.as_deref(), places.pins.as_deref())
+            }
+            Command::List(list) => list.run(&places),
+            Command::Status(status) => status.run(&places),
+            Command::Reload => client::post(&places.socket, "/v1/reload", &()),
+        }
+    }
+}
+
+impl Places {
+    fn director(&self) -> Paths {
+        let config = self.config.clone();
+        Paths {
+            config: config.unwrap_or_else(|| "/etc/drover/director.toml".into()),
+            socket: self.socket.clone(),
+            pins: self.pins.clone(),
+        }
+    }
+
+    /// Has the daemon change its configuration.
+    fn change(&self, change: crate::api::Change) -> Result<()> {
+        client::post(&self.socket, "/v1/changes", &[change])
+    }
+}

@@ -1,0 +1,36 @@
+//! What commands print.
+
+use std::io::{self, Write as _};
+
+use anyhow::Result;
+use serde::Serialize;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For the eye
+    #[default]
+    Table,
+    /// For programs
+    Json,
+}
+
+/// Prints `value` as JSON, or as `table` writes it. A reader that has gone away is no failure.
+pub fn print<T: Serialize>(
+    format: Format,
+    value: &T,
+    table: impl FnOnce(&T) -> String,
+) -> Result<()> {
+    let text = match format {
+        Format::Table => table(value),
+        Format::Json => serde_json::to_string_pretty(value)? + "\n",
+    };
+    write(&text)
+}
+
+/// Prints `text`. A reader that has gone away is no failure.
+pub fn write(text: &str) -> Result<()> {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}

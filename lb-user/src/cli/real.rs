@@ -1,0 +1,78 @@
+//! `drover real`.
+
+use std::net::Ipv4Addr;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+use super::Places;
+use crate::{
+    api::Change,
+    config::director::check_weight,
+    service::{ServiceName, parse_unicast},
+};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Real {
+    /// Add a real server to a service
+    Add {
+        #[arg(value_name = "PROTOCOL/VIP:PORT")]
+        service: ServiceName,
+        /// The real server's own address
+        #[arg(value_name = "RIP", value_parser = parse_unicast)]
+        address: Ipv4Addr,
+        /// Share of new connections, 0 to 65535; 0 takes none [default: 1]
+        #[arg(long, short, value_parser = weight)]
+        weight: Option<u32>,
+    },
+    /// Change a real server's weight; its connections stay
+    Edit {
+        #[arg(value_name = "PROTOCOL/VIP:PORT")]
+        service: ServiceName,
+        #[arg(value_name = "RIP", value_parser = parse_unicast)]
+        address: Ipv4Addr,
+        /// Share of new connections, 0 to 65535; 0 takes none
+        #[arg(long, short, value_parser = weight)]
+        weight: u32,
+    },
+    /// Remove a real server; the connections it has go on until they end
+    Remove {
+        #[arg(value_name = "PROTOCOL/VIP:PORT")]
+        service: ServiceName,
+        #[arg(value_name = "RIP", value_parser = parse_unicast)]
+        address: Ipv4Addr,
+    },
+}
+
+impl Real {
+    pub(super) fn run(self, places: &Places) -> Result<()> {
+        places.change(match self {
+            Self::Add {
+                service,
+                address,
+                weight,
+            } => Change::AddReal {
+                service,
+                address,
+                weight,
+            },
+            Self::Edit {
+                service,
+                address,
+                weight,
+            } => Change::EditReal {
+                service,
+                address,
+                weight,
+            },
+            Self::Remove { service, address } => Change::RemoveReal { service, address },
+        })
+    }
+}
+
+fn weight(text: &str) -> Result<u32, String> {
+    let weight = text
+        .parse()
+        .map_err(|_: std::num::ParseIntError| format!("`{text}` is not a number"))?;
+    check_weight(weight)
+}

@@ -1,0 +1,152 @@
+//! Changes of `director.toml` as an operator would make them by hand: comments and order stay.
+
+use std::{
+    fs::{self, File},
+    io::Write as _,
+    path::Path,
+};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
+
+use super::director::{Config, check_weight};
+use crate::{api::Change, service::ServiceName};
+
+/// Returns the text of the file after `changes`; `config` is what it says before.
+pub fn edited(text: &str, config: &Config, changes: &[Change]) -> Result<String> {
+    let mut document: DocumentMut = text.parse().context("the file is not TOML any more")?;
+    let mut config = config.clone();
+    for change in changes {
+        apply(&mut document, &config, change)?;
+        // Each change is checked against what those before it made.
+        config = Config::parse(Path::new("director.toml"), &document.to_string())?;
+    }
+    Ok(document.to_string())
+}
+
+fn apply(document: &mut DocumentMut, config: &Config, change: &Change) -> Result<()> {
+    match *change {
+        Change::AddService { service, scheduler } => {
+            let is_new = config.service(service).is_none();
+            ensure!(is_new, "service {service} exists already");
+            let mut table = Table::new();
+            table["listen"] = value(service.to_string());
+            if let Some(scheduler) = scheduler {
+                table["scheduler"] = value(scheduler.name());
+            }
+            services(document)?.push(table);
+        }
+        Change::EditService { service, scheduler } => {
+            find(document, service)?["scheduler"] = value(scheduler.name());
+        }
+        Change::RemoveService { service } => {
+            find(document, service)?;
+            services(document)?.retain(|table| !is_named(table, service));
+        }
+        Change::AddReal {
+            service,
+            address,
+            weight,
+        } => {
+            let table = find(document, service)?;
+            let is_new = reals(table)?.iter().all(|real| !is_at(real, address));
+            ensure!(
+                is_new,
+                "service {service} has real server {address} already"
+            );
+            let mut real = Table::new();
+            real["address"] = value(address.to_string());
+            if let Some(weight) = weight {
+                real["weight"] = value(checked(weight)?);
+            }
+            reals(table)?.push(real);
+        }
+        Change::EditReal {
+            service,
+            address,
+            weight,
+        } => {
+            let table = find(document, service)?;
+            let real = reals(table)?.iter_mut().find(|real| is_at(real, address));
+            let real =
+                real.with_context(|| format!("service {service} has no real server {address}"))?;
+            real["weight"] = value(checked(weight)?);
+        }
+        Change::RemoveReal { service, address } => {
+            let reals = reals(find(document, service)?)?;
+            let before = reals.len();
+            reals.retain(|real| !is_at(real, address));
+            let is_removed = reals.len() < before;
+            ensure!(is_removed, "service {service} has no real server {address}");
+        }
+    }
+    Ok(())
+}
+
+fn checked(weight: u32) -> Result<i64> {
+    check_weight(weight.into())
+        .map(i64::from)
+        .map_err(anyhow::Error::msg)
+}
+
+fn services(document: &mut DocumentMut) -> Result<&mut ArrayOfTables> {
+    tables(document.as_table_mut(), "service")
+}
+
+fn reals(service: &mut Table) -> Result<&mut ArrayOfTables> {
+    tables(service, "real")
+}
+
+fn tables<'t>(table: &'t mut Table, key: &str) -> Result<&'t mut ArrayOfTables> {
+    let item = table
+        .entry(key)
+        .or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new()));
+    match item {
+        Item::ArrayOfTables(tables) => Ok(tables),
+        Item::None | Item::Value(_) | Item::Table(_) => {
+            bail!("`{key}` is written inline; only [[{key}]] tables can be edited by command")
+        }
+    }
+}
+
+fn find(document: &mut DocumentMut, name: ServiceName) -> Result<&mut Table> {
+    let found = services(document)?
+        .iter_mut()
+        .find(|table| is_named(table, name));
+    found
+        .with_context(|| format!("there is no service {name}; `drover list` shows those there are"))
+}
+
+fn is_named(table: &Table, name: ServiceName) -> bool {
+    let listen = table.get("listen").and_then(Item::as_str);
+    listen.and_then(|listen| listen.parse().ok()) == Some(name)
+}
+
+fn is_at(real: &Table, address: std::net::Ipv4Addr) -> bool {
+    let at = real.get("address").and_then(Item::as_str);
+    at.and_then(|at| at.parse().ok()) == Some(address)
+}
+
+/// Replaces a file in one step: after a crash it is the old one or the new one.
+pub fn replace(path: &Path, text: &str) -> Result<()> {
+    let write = || -> std::io::Result<()> {
+        // A link stays, and what it names is replaced.
+        let path = fs::canonicalize(path)?;
+        let mut name = path.as_os_str().to_owned();
+        name.push(".new");
+        let written = (|| {
+            let mut file = File::create(&name)?;
+            file.set_permissions(fs::metadata(&path)?.permissions())?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            fs::rename(&name, &path)?;
+            File::open(path.parent().unwrap_or(&path))?.sync_all()
+        })();
+        if written.is_err() {
+            // What there is of it is no use; the error that counts is the first.
+            let _ = fs::remove_file(&name);
+        }
+        written
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))
+}

@@ -1,0 +1,128 @@
+//! Where the director's program is attached.
+
+use std::{fs, io, path::Path};
+
+use anyhow::{Context as _, bail};
+use aya::programs::{
+    Program, ProgramError, Xdp, XdpMode,
+    links::{FdLink, LinkError, PinnedLink},
+    xdp::XdpLink,
+};
+use serde::{Deserialize, Serialize};
+
+use super::Director;
+
+/// How the program is to be attached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Native where the driver has it, else generic.
+    #[default]
+    Auto,
+    /// In the driver.
+    Native,
+    /// In the stack, after the kernel has made a socket buffer of the frame.
+    Generic,
+}
+
+impl Director {
+    /// Attaches the program to an interface, or puts it in the place of the one that is pinned.
+    pub fn attach(&mut self, interface: &str, mode: Mode) -> anyhow::Result<()> {
+        let pin = self
+            .pins
+            .as_ref()
+            .map(|pins| pins.join("links").join(interface));
+        let Some(Program::Xdp(program)) = self.ebpf.program_mut("director") else {
+            bail!("the director's object has no director");
+        };
+        if let Some(pin) = &pin
+            && replace(program, pin)?
+        {
+            return Ok(());
+        }
+        let link = match mode {
+            Mode::Native => program.attach(interface, XdpMode::Driver),
+            Mode::Generic => program.attach(interface, XdpMode::Skb),
+            Mode::Auto => match program.attach(interface, XdpMode::Driver) {
+                Err(error) if is_unsupported(&error) => program.attach(interface, XdpMode::Skb),
+                attached => attached,
+            },
+        };
+        let link = link.map_err(|error| explain(error, interface))?;
+        let Some(pin) = pin else { return Ok(()) };
+        let link: FdLink = program
+            .take_link(link)?
+            .try_into()
+            .map_err(|_: LinkError| {
+                anyhow::anyhow!("the kernel has no BPF links for XDP (Linux 5.9)")
+            })?;
+        if let Some(parent) = pin.parent() {
+            fs::create_dir_all(parent)
+                .with_context(|| format!("cannot make the directory {}", parent.display()))?;
+        }
+        link.pin(&pin)
+            .with_context(|| format!("cannot pin the link {}", pin.display()))?;
+        Ok(())
+    }
+
+    /// Names the interfaces that have a pinned link.
+    pub fn attached(pins: &Path) -> anyhow::Result<Vec<String>> {
+        let links = match fs::read_dir(pins.join("links")) {
+            Ok(links) => links,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error).context("cannot list the pinned links"),
+        };
+        links
+            .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+            .collect()
+    }
+
+    /// Detaches the program from an interface.
+    pub fn detach(pins: &Path, interface: &str) -> anyhow::Result<()> {
+        let pin = pins.join("links").join(interface);
+        fs::remove_file(&pin).with_context(|| format!("cannot unpin the link {}", pin.display()))
+    }
+}
+
+/// Puts the program in the place of the one of the pinned link, in one step; whether there was one.
+fn replace(program: &mut Xdp, pin: &Path) -> anyhow::Result<bool> {
+    if !pin.exists() {
+        return Ok(false);
+    }
+    let link = PinnedLink::from_pin(pin)
+        .with_context(|| format!("cannot open the pinned link {}", pin.display()))?;
+    let link: XdpLink = FdLink::from(link).try_into()?;
+    match program.attach_to_link(link) {
+        Ok(_) => Ok(true),
+        // Its interface is gone, and the name is perhaps another interface's now.
+        Err(_) => {
+            fs::remove_file(pin)?;
+            Ok(false)
+        }
+    }
+}
+
+fn errno(error: &ProgramError) -> Option<i32> {
+    match error {
+        ProgramError::SyscallError(error) => error.io_error.raw_os_error(),
+        _ => None,
+    }
+}
+
+fn is_unsupported(error: &ProgramError) -> bool {
+    const EOPNOTSUPP: i32 = 95;
+    errno(error) == Some(EOPNOTSUPP) || matches!(error, ProgramError::XdpError(_))
+}
+
+fn explain(error: ProgramError, interface: &str) -> anyhow::Error {
+    const EBUSY: i32 = 16;
+    if matches!(error, ProgramError::UnknownInterface { .. }) {
+        return anyhow::anyhow!("there is no interface {interface}");
+    }
+    if errno(&error) == Some(EBUSY) {
+        return anyhow::anyhow!(
+            "{interface} has another XDP program; `ip link set {interface} xdp off` removes it"
+        );
+    }
+    anyhow::Error::from(error).context(format!("cannot attach to {interface}"))
+}

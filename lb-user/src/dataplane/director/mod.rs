@@ -1,0 +1,167 @@
+//! The director's program, its maps and its links, pinned so that they outlive the daemon.
+//!
+//! Below the given directory: `maps/NAME` and `links/INTERFACE`; a link holds its program. What is found there is
+//! adopted: maps as they are, links by replacing their program in one step.
+
+mod links;
+mod load;
+mod mapped;
+mod tables;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use aya::{
+    Ebpf, Pod, TestRunOptions,
+    maps::{Map, MapData, PerCpuArray, PerCpuValues},
+    programs::{Program, TestRun as _, Xdp},
+};
+use lb_common::{
+    reason::Reason,
+    tables::{Counters, FLOW_SETS_DEFAULT, SLOTS_MAX, Settings},
+};
+
+pub use self::{
+    links::Mode,
+    mapped::Mapped,
+    tables::{At, ReasonCounts, Tables},
+};
+
+/// Sizes of the tables. Fixed while the maps live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    pub services: usize,
+    pub members: usize,
+    pub slots: usize,
+    /// A power of two.
+    pub flow_sets: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            services: 4096,
+            members: 1 << 14,
+            slots: SLOTS_MAX,
+            flow_sets: FLOW_SETS_DEFAULT,
+        }
+    }
+}
+
+/// The loaded director.
+#[derive(Debug)]
+pub struct Director {
+    ebpf: Ebpf,
+    pins: Option<PathBuf>,
+    pub tables: Tables,
+}
+
+impl Director {
+    /// Loads the program; adopts the maps pinned below `pins`, or makes and pins them.
+    ///
+    /// Without `pins` all of it is gone when the value is dropped.
+    pub fn load(pins: Option<&Path>, limits: Limits) -> anyhow::Result<Self> {
+        let limits = match pins {
+            Some(pins) => load::adopted(pins, limits)?,
+            None => limits,
+        };
+        let ebpf = load::object(pins, limits)?;
+        let director = Self {
+            tables: load::tables(&ebpf, limits)?,
+            pins: pins.map(Path::to_owned),
+            ebpf,
+        };
+        if director.tables.settings[0].version == 0 {
+            director.tables.settings.write(0, Settings::IPVS);
+        }
+        Ok(director)
+    }
+
+    /// Returns the second that the kernel's clock of flow records is at.
+    pub fn now(&self) -> anyhow::Result<u32> {
+        let Some(Program::Xdp(clock)) = self.ebpf.program("clock") else {
+            bail!("the director's object has no clock");
+        };
+        let run = clock
+            .test_run(TestRunOptions {
+                // The shortest frame that the kernel runs a program on.
+                data_in: Some(&[0; 14]),
+                ..TestRunOptions::default()
+            })
+            .context("cannot read the kernel's clock")?;
+        Ok(run.return_value)
+    }
+
+    /// Returns what a member was counted, on all CPUs.
+    pub fn counters(&self, member: u32) -> anyhow::Result<Counters> {
+        let map: PerCpuArray<&MapData, Counted> = self.map("COUNTERS")?.try_into()?;
+        let counted = map.get(&member, 0).context("cannot read COUNTERS")?;
+        Ok(tables::total(counted.iter().map(|counted| counted.0)))
+    }
+
+    /// Forgets what a member was counted.
+    pub fn reset_counters(&mut self, member: u32) -> anyhow::Result<()> {
+        let map = self.ebpf.map_mut("COUNTERS").context("no COUNTERS")?;
+        let mut map: PerCpuArray<&mut MapData, Counted> = map.try_into()?;
+        let cpus = map.get(&member, 0)?.len();
+        let zero = PerCpuValues::try_from(vec![Counted::default(); cpus])?;
+        map.set(member, zero, 0).context("cannot reset COUNTERS")
+    }
+
+    pub fn reasons(&self) -> anyhow::Result<ReasonCounts> {
+        let map: PerCpuArray<&MapData, u64> = self.map("REASONS")?.try_into()?;
+        let mut counts = ReasonCounts::default();
+        for reason in Reason::ALL {
+            let counted = map
+                .get(&(reason as u32), 0)
+                .context("cannot read REASONS")?;
+            counts[reason as usize] = counted.iter().sum();
+        }
+        Ok(counts)
+    }
+
+    /// Returns the program, to be run on a frame.
+    pub fn program(&self) -> anyhow::Result<&Xdp> {
+        match self.ebpf.program("director") {
+            Some(Program::Xdp(program)) => Ok(program),
+            _ => bail!("the director's object has no director"),
+        }
+    }
+
+    pub fn program_id(&self) -> anyhow::Result<u32> {
+        Ok(self
+            .program()?
+            .info()
+            .context("cannot ask for the program")?
+            .id())
+    }
+
+    /// Detaches the program everywhere and removes all that is pinned.
+    pub fn unpin(pins: &Path) -> anyhow::Result<()> {
+        for directory in ["links", "maps"] {
+            let directory = pins.join(directory);
+            match std::fs::remove_dir_all(&directory) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    let what = format!("cannot remove {}", directory.display());
+                    return Err(error).context(what);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn map(&self, name: &str) -> anyhow::Result<&Map> {
+        self.ebpf
+            .map(name)
+            .with_context(|| format!("the director's object has no map {name}"))
+    }
+}
+
+/// Counters as aya reads them.
+#[repr(transparent)]
+#[derive(Clone, Copy, Default)]
+struct Counted(Counters);
+
+// SAFETY: three integers without padding.
+unsafe impl Pod for Counted {}

@@ -1,0 +1,136 @@
+//! The daemon: one task owns everything, and every event enters through its loop.
+
+mod engine;
+mod neighbours;
+mod report;
+mod vips;
+
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result};
+use futures_util::StreamExt as _;
+use sd_notify::NotifyState;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::mpsc,
+    time::{MissedTickBehavior, interval},
+};
+
+use self::engine::Engine;
+use crate::{
+    api::server,
+    config::director::Config,
+    dataplane::{
+        director::{Director, Limits},
+        pins::{Pins, Role},
+    },
+    net,
+};
+
+/// Where things are.
+#[derive(Clone, Debug)]
+pub struct Paths {
+    pub config: PathBuf,
+    pub socket: PathBuf,
+    /// Unless it is the default.
+    pub pins: Option<PathBuf>,
+}
+
+/// How often flow records are swept and real servers' neighbours looked after.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Runs the daemon until it is told to stop. Packets go on after that.
+pub fn run(paths: &Paths, interfaces: &[String]) -> Result<()> {
+    let mut config = Config::read(&paths.config)?;
+    if !interfaces.is_empty() {
+        config.interfaces = interfaces.to_vec();
+    }
+    let pins = Pins::make(paths.pins.as_deref(), Role::Director)?;
+    let _lock = pins.lock()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(serve(paths, config, &pins, interfaces))
+}
+
+async fn serve(paths: &Paths, config: Config, pins: &Pins, interfaces: &[String]) -> Result<()> {
+    // Subscribed before anything is listed, so that nothing that changes in between is missed.
+    let mut changed = net::neighbours::subscribe()?;
+    let kernel = Director::load(Some(pins.dir()), config.limits)?;
+    let mut engine = Engine::new(paths, config, interfaces, pins.dir(), kernel).await?;
+    let listener = server::listen(&paths.socket)?;
+    let (door, mut asked) = mpsc::channel(server::WAITING_MAX);
+    let mut server = tokio::spawn(server::serve(listener, door));
+    let mut reload = signal(SignalKind::hangup())?;
+    let mut stop = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut tick = interval(TICK);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    notify(&[NotifyState::Ready]);
+    tracing::info!("ready");
+    loop {
+        tokio::select! {
+            Some(ask) = asked.recv() => engine.answer(ask).await,
+            event = changed.next() => {
+                let event = event.context("the kernel's netlink socket closed")?;
+                engine.changed(event).await;
+            }
+            _ = tick.tick() => engine.tick().await,
+            Some(()) = reload.recv() => {
+                notify(&[NotifyState::Reloading, monotonic()]);
+                if let Err(error) = engine.reload().await {
+                    tracing::error!("not reloaded, all stays as it was: {error:#}");
+                }
+                notify(&[NotifyState::Ready]);
+            }
+            _ = stop.recv() => break,
+            _ = interrupt.recv() => break,
+            served = &mut server => {
+                served.context("the API has stopped")?.context("the API has stopped")?;
+            }
+        }
+    }
+    notify(&[NotifyState::Stopping]);
+    tracing::info!("stopped; packets are forwarded as before until `drover director detach`");
+    Ok(())
+}
+
+/// Takes the program, its pins and the VIPs that the daemon put in place away.
+pub fn detach(paths: &Paths) -> Result<()> {
+    let pins = Pins::find(paths.pins.as_deref(), Role::Director)?
+        .context("no director is attached in this network namespace")?;
+    let _lock = pins.lock()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let limits = Limits::default();
+    // The VIPs first: without the program they would be the director's own.
+    if let Ok(kernel) = Director::load(Some(pins.dir()), limits) {
+        runtime.block_on(async {
+            let netlink = net::connect()?;
+            vips::withdraw(&netlink, &kernel.tables, &HashSet::new()).await
+        })?;
+    }
+    Director::unpin(pins.dir())?;
+    pins.remove_if_empty();
+    remove_socket(&paths.socket);
+    Ok(())
+}
+
+fn remove_socket(socket: &Path) {
+    // One that a daemon left that was killed; there may be none.
+    let _ = std::fs::remove_file(socket);
+}
+
+fn notify(states: &[NotifyState<'_>]) {
+    // Whoever started us may not want to know.
+    let _ = sd_notify::notify(states);
+}
+
+fn monotonic() -> NotifyState<'static> {
+    NotifyState::monotonic_usec_now().unwrap_or(NotifyState::Reloading)
+}

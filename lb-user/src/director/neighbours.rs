@@ -1,0 +1,192 @@
+//! Where the real servers are: on which interface's subnet, and at which MAC.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    net::Ipv4Addr,
+};
+
+use anyhow::{Context as _, Result, bail};
+use ipnet::Ipv4Net;
+use lb_common::wire::MacAddr;
+
+use crate::{
+    config::director::Config,
+    dataplane::director::Tables,
+    net::{self, Handle, addresses, links, neighbours::Neighbour},
+};
+
+/// Ticks between two probes of a neighbour that is resolved: well within the half minute after
+/// which the kernel calls it stale (`base_reachable_time_ms`).
+const REFRESH: u64 = 15;
+
+/// An interface of the director.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Interface {
+    pub(super) name: String,
+    pub(super) index: u32,
+    pub(super) mac: MacAddr,
+    pub(super) nets: Vec<Ipv4Net>,
+}
+
+impl Interface {
+    pub(super) async fn find_all(netlink: &Handle, names: &[String]) -> Result<Vec<Self>> {
+        let mut interfaces = Vec::new();
+        for name in names {
+            interfaces.push(Self::find(netlink, name).await?);
+        }
+        Ok(interfaces)
+    }
+
+    async fn find(netlink: &Handle, name: &str) -> Result<Self> {
+        let link = links::find(netlink, name)
+            .await?
+            .with_context(|| format!("there is no interface {name}"))?;
+        let mac = link
+            .mac
+            .filter(|_| !link.is_loopback)
+            .with_context(|| format!("interface {name} is not Ethernet"))?;
+        let addresses = addresses::list(netlink, link.index).await?;
+        Ok(Self {
+            name: name.to_owned(),
+            index: link.index,
+            mac,
+            nets: addresses.iter().map(|address| address.net).collect(),
+        })
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Neighbours {
+    interfaces: Vec<Interface>,
+    macs: HashMap<Ipv4Addr, MacAddr>,
+    /// The real servers.
+    watched: BTreeSet<Ipv4Addr>,
+}
+
+impl Neighbours {
+    pub(super) fn new(interfaces: Vec<Interface>) -> Self {
+        Self {
+            interfaces,
+            macs: HashMap::new(),
+            watched: BTreeSet::new(),
+        }
+    }
+
+    pub(super) fn interfaces(&self) -> impl Iterator<Item = &Interface> {
+        self.interfaces.iter()
+    }
+
+    pub(super) fn set_interfaces(&mut self, interfaces: Vec<Interface>) {
+        self.interfaces = interfaces;
+    }
+
+    /// Takes the MACs of the members that are in the tables.
+    pub(super) fn remember(&mut self, tables: &Tables) {
+        for member in tables.members.iter() {
+            if let Some(mac) = member.mac() {
+                self.macs.insert(member.rip.into(), mac);
+            }
+        }
+    }
+
+    /// Looks after the real servers of `config` from now on.
+    pub(super) fn watch(&mut self, config: &Config) {
+        let reals = config.services.iter().flat_map(|service| &service.reals);
+        self.watched = reals.map(|real| real.address).collect();
+    }
+
+    /// Takes up what the kernel says; whether anything is different now for a real server.
+    pub(super) fn learn(&mut self, neighbour: Neighbour) -> bool {
+        let Neighbour {
+            address,
+            interface,
+            mac,
+        } = neighbour;
+        if self.interface_of(address) != interface {
+            return false;
+        }
+        let before = match mac {
+            Some(mac) => self.macs.insert(address, mac),
+            None => self.macs.remove(&address),
+        };
+        if before == mac || !self.watched.contains(&address) {
+            return false;
+        }
+        match mac {
+            Some(mac) => tracing::info!(%address, %mac, "neighbour resolved"),
+            None => tracing::warn!(%address, "neighbour not resolved"),
+        }
+        true
+    }
+
+    pub(super) fn mac(&self, address: Ipv4Addr) -> Option<MacAddr> {
+        self.macs.get(&address).copied()
+    }
+
+    /// Returns the index of the interface whose subnet has the address; 0 if none has.
+    pub(super) fn interface_of(&self, address: Ipv4Addr) -> u32 {
+        self.on_link(address).map_or(0, |interface| interface.index)
+    }
+
+    pub(super) fn on_link(&self, address: Ipv4Addr) -> Option<&Interface> {
+        let has = |interface: &&Interface| {
+            interface
+                .nets
+                .iter()
+                .any(|net| net.prefix_len() < 32 && net.contains(&address))
+        };
+        self.interfaces.iter().find(has)
+    }
+
+    /// Checks that a real server can be one.
+    pub(super) fn check_real(&self, address: Ipv4Addr) -> Result<()> {
+        let mut nets = self.interfaces.iter().flat_map(|interface| &interface.nets);
+        if nets.any(|net| net.addr() == address) {
+            bail!("real server {address} is this director itself");
+        }
+        if self.on_link(address).is_some() {
+            return Ok(());
+        }
+        let links: Vec<String> = self.interfaces.iter().map(describe).collect();
+        bail!(
+            "real server {address} is not on the link of {}; direct routing reaches it by its MAC alone",
+            links.join(" or ")
+        )
+    }
+
+    /// Has the kernel resolve the real servers whose MAC is not known.
+    pub(super) async fn probe_unresolved(&self, netlink: &Handle) {
+        self.probe(netlink, |mac| mac.is_none()).await;
+    }
+
+    /// Resolves what is not, and now and then checks what is.
+    pub(super) async fn look_after(&self, netlink: &Handle, ticks: u64) {
+        let all = ticks.is_multiple_of(REFRESH);
+        self.probe(netlink, |mac| all || mac.is_none()).await;
+    }
+
+    async fn probe(&self, netlink: &Handle, which: impl Fn(Option<MacAddr>) -> bool) {
+        for &address in &self.watched {
+            if !which(self.mac(address)) {
+                continue;
+            }
+            let interface = self.interface_of(address);
+            if let Err(error) = net::neighbours::probe(netlink, interface, address).await {
+                tracing::debug!("{error:#}");
+            }
+        }
+    }
+}
+
+fn describe(interface: &Interface) -> String {
+    let nets: Vec<String> = interface
+        .nets
+        .iter()
+        .filter(|net| net.prefix_len() < 32)
+        .map(ToString::to_string)
+        .collect();
+    match nets.as_slice() {
+        [] => format!("{} (which has no subnet)", interface.name),
+        nets => format!("{} ({})", interface.name, nets.join(", ")),
+    }
+}

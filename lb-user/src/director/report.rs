@@ -1,0 +1,154 @@
+//! What the daemon tells of itself.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use lb_common::reason::{Fate, Reason};
+
+use super::engine::Engine;
+use crate::{
+    api::{InterfaceReport, RealReport, ReasonReport, ServiceReport, State, Status, Used},
+    config::director::{Real, Service, VipMode},
+    net::{Handle, links},
+    service::Transport,
+};
+
+/// Lists the services in the order of the file; `all` with real servers that only drain.
+pub(super) fn list(engine: &mut Engine, all: bool) -> Result<Vec<ServiceReport>> {
+    engine.sweep()?;
+    let engine = &*engine;
+    let report = |service: &Service| {
+        let mut reals = Vec::new();
+        for real in &service.reals {
+            reals.push(real_report(engine, service, *real, false)?);
+        }
+        for (address, id) in engine.installed.members(service.listen) {
+            if all && engine.kernel.tables.members[id as usize].is_removed() {
+                let real = Real { address, weight: 0 };
+                reals.push(real_report(engine, service, real, true)?);
+            }
+        }
+        Ok(ServiceReport {
+            service: service.listen,
+            scheduler: service.scheduler,
+            reals,
+        })
+    };
+    engine.config.services.iter().map(report).collect()
+}
+
+fn real_report(
+    engine: &Engine,
+    service: &Service,
+    real: Real,
+    removed: bool,
+) -> Result<RealReport> {
+    let Real { address, weight } = real;
+    let mut members = engine.installed.members(service.listen);
+    let id = members.find(|&(rip, _)| rip == address).map(|(_, id)| id);
+    let counters = match id {
+        Some(id) => engine.kernel.counters(id)?,
+        None => lb_common::tables::Counters::default(),
+    };
+    let is_tracked = !service.scheduler.is_hashed() || service.listen.protocol == Transport::Udp;
+    let flows = id.and_then(|id| engine.usage.members.get(&id)).copied();
+    let flows = flows.unwrap_or_default();
+    let mac = engine.neighbours.mac(address);
+    let (state, reason) = if removed {
+        let left = match is_tracked {
+            true => format!(
+                "removed; {} connections left",
+                flows.active + flows.inactive
+            ),
+            false => "removed; keeps the connections it has for 15 minutes".to_owned(),
+        };
+        (State::Draining, Some(left))
+    } else if mac.is_none() {
+        let asked = engine.neighbours.on_link(address);
+        let interface = asked.map_or("any interface", |interface| interface.name.as_str());
+        let why = format!("nobody answers ARP for {address} on {interface}");
+        (State::Unresolved, Some(why))
+    } else if weight == 0 {
+        (State::Quiesced, Some("weight 0".to_owned()))
+    } else {
+        (State::Active, None)
+    };
+    Ok(RealReport {
+        address,
+        weight,
+        state,
+        reason,
+        mac: mac.map(|mac| mac.to_string()),
+        active: is_tracked.then_some(flows.active),
+        inactive: is_tracked.then_some(flows.inactive),
+        connections: counters.flows,
+        packets: counters.packets,
+        bytes: counters.bytes,
+    })
+}
+
+pub(super) async fn status(engine: &Engine, netlink: &Handle) -> Result<Status> {
+    let tables = &engine.kernel.tables;
+    let members = engine
+        .config
+        .services
+        .iter()
+        .map(|service| engine.installed.members(service.listen).count());
+    let mut interfaces = Vec::new();
+    for interface in engine.neighbours.interfaces() {
+        let link = links::find(netlink, &interface.name).await?;
+        let program = engine.kernel.program_id()?;
+        let xdp = match link.and_then(|link| link.xdp) {
+            Some(xdp) if xdp.program != program => "another program",
+            Some(xdp) if xdp.is_native => "native",
+            Some(_) => "generic",
+            None => "missing",
+        };
+        interfaces.push(InterfaceReport {
+            name: interface.name.clone(),
+            xdp: xdp.to_owned(),
+            mac: Some(interface.mac.to_string()),
+            addresses: interface.nets.iter().map(ToString::to_string).collect(),
+        });
+    }
+    let used = |used: usize, most: usize| Used {
+        used: used as u64,
+        most: most as u64,
+    };
+    Ok(Status {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        pid: std::process::id(),
+        config: engine.path.display().to_string(),
+        pins: engine.pins.display().to_string(),
+        vip: match engine.config.vip {
+            VipMode::Own => "own",
+            VipMode::External => "external",
+        }
+        .to_owned(),
+        interfaces,
+        services: used(engine.config.services.len(), tables.services.len() - 1),
+        members: used(members.sum(), tables.members.len() - 1),
+        flows: used(
+            engine.usage.flows as usize,
+            tables.flows.len() * lb_common::tables::WAYS,
+        ),
+        memory: tables.octets(),
+        reasons: reasons(engine)?,
+    })
+}
+
+fn reasons(engine: &Engine) -> Result<BTreeMap<String, ReasonReport>> {
+    let counts = engine.kernel.reasons()?;
+    let report = |reason: Reason| {
+        let fate = match reason.fate() {
+            Fate::Pass => "pass",
+            Fate::Drop => "drop",
+        };
+        let report = ReasonReport {
+            packets: counts[reason as usize],
+            fate: fate.to_owned(),
+        };
+        (reason.name().to_owned(), report)
+    };
+    Ok(Reason::ALL.into_iter().map(report).collect())
+}

@@ -1,0 +1,302 @@
+//! What is wanted, brought into the kernel's tables, and what is in them, kept in order.
+//!
+//! Knows the tables as memory and no other part of the kernel, so that all of it runs on tables
+//! that no program has. The tables are the truth: what this module keeps beside them can be
+//! rebuilt from them, as a daemon does that is started again.
+
+mod ranges;
+mod slots;
+mod sweep;
+#[cfg(test)]
+mod tests;
+
+use std::{collections::HashMap, net::Ipv4Addr};
+
+use anyhow::{Context as _, bail};
+use lb_common::{
+    hash::Seed,
+    tables::{Entry, Layout, Member, Service},
+    wire::MacAddr,
+};
+
+use self::ranges::Ranges;
+pub use self::sweep::{Flows, Usage};
+use crate::{dataplane::director::Tables, fill::Share, scheduler::Scheduler, service::ServiceName};
+
+/// A service as it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    pub name: ServiceName,
+    pub scheduler: Scheduler,
+    /// Drop, not refuse, when no member is eligible.
+    pub drops: bool,
+    pub members: Vec<WantedMember>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WantedMember {
+    pub address: Ipv4Addr,
+    pub weight: u32,
+    /// Index of the interface it is reached through.
+    pub interface: u32,
+    /// Its MAC, if its neighbour is resolved: else it takes no new flows.
+    pub mac: Option<MacAddr>,
+}
+
+/// The bookkeeping beside the tables.
+#[derive(Debug)]
+pub struct Installed {
+    services: HashMap<ServiceName, InstalledService>,
+    free_services: Vec<u16>,
+    free_members: Vec<u32>,
+    ranges: Ranges,
+}
+
+#[derive(Debug)]
+struct InstalledService {
+    id: u16,
+    /// By RIP; removed ones included, while they have flows.
+    members: HashMap<Ipv4Addr, u32>,
+    /// What was last brought in.
+    wanted: Option<Wanted>,
+}
+
+impl Installed {
+    /// Rebuilds the bookkeeping from tables as they were found.
+    pub fn of(tables: &Tables) -> Self {
+        let mut ranges = Ranges::new(tables.slots.len() as u32);
+        let mut services = HashMap::new();
+        let mut names = HashMap::new();
+        let mut free_services = Vec::new();
+        for (id, service) in tables.services.iter().enumerate().skip(1).rev() {
+            let id = id as u16;
+            let Some(name) = ServiceName::of(service.destination) else {
+                free_services.push(id);
+                continue;
+            };
+            for layout in [service.layout.load(), service.before.load()] {
+                let layout = Layout::unpack(layout);
+                ranges.take(layout.first, layout.slots);
+            }
+            names.insert(id, name);
+            let found = InstalledService {
+                id,
+                members: HashMap::new(),
+                wanted: None,
+            };
+            services.insert(name, found);
+        }
+        let mut free_members = Vec::new();
+        for (id, member) in tables.members.iter().enumerate().skip(1).rev() {
+            let service = names.get(&member.service());
+            match service.and_then(|name| services.get_mut(name)) {
+                Some(service) => {
+                    service.members.insert(member.rip.into(), id as u32);
+                }
+                None => free_members.push(id as u32),
+            }
+        }
+        Self {
+            services,
+            free_services,
+            free_members,
+            ranges,
+        }
+    }
+
+    /// Names the services that are in the tables.
+    pub fn services(&self) -> impl Iterator<Item = ServiceName> {
+        self.services.keys().copied()
+    }
+
+    /// Returns the id of a service in the tables.
+    pub fn service(&self, name: ServiceName) -> Option<u16> {
+        self.services.get(&name).map(|service| service.id)
+    }
+
+    /// Returns the real servers of a service and their members' ids, removed ones included.
+    pub fn members(&self, name: ServiceName) -> impl Iterator<Item = (Ipv4Addr, u32)> {
+        let members = self.services.get(&name).map(|service| &service.members);
+        members.into_iter().flatten().map(|(&rip, &id)| (rip, id))
+    }
+
+    /// Brings a service in: makes it, or changes what differs. On an error the tables still serve
+    /// what they served.
+    pub fn bring(
+        &mut self,
+        tables: &Tables,
+        wanted: &Wanted,
+        now: u32,
+        fresh: &mut Vec<u32>,
+    ) -> anyhow::Result<()> {
+        let unchanged = self
+            .services
+            .get(&wanted.name)
+            .is_some_and(|service| service.wanted.as_ref() == Some(wanted));
+        if unchanged {
+            return Ok(());
+        }
+        let is_new = !self.services.contains_key(&wanted.name);
+        if is_new {
+            self.make(tables, wanted)?;
+        }
+        let brought = self
+            .bring_members(tables, wanted, fresh)
+            .and_then(|shares| {
+                let id = self.services[&wanted.name].id;
+                slots::bring(tables, &mut self.ranges, id, wanted, &shares, now)
+            });
+        if let Err(error) = brought {
+            if is_new {
+                self.remove(tables, wanted.name, now);
+            }
+            return Err(error);
+        }
+        if is_new {
+            self.publish(tables, wanted.name)?;
+        }
+        if let Some(service) = self.services.get_mut(&wanted.name) {
+            service.wanted = Some(wanted.clone());
+        }
+        Ok(())
+    }
+
+    /// Writes the record of a service that nothing points at yet.
+    fn make(&mut self, tables: &Tables, wanted: &Wanted) -> anyhow::Result<()> {
+        let id = self.free_services.pop().with_context(|| {
+            let most = tables.services.len() - 1;
+            format!(
+                "no room for service {}: `services_max` is {most}",
+                wanted.name
+            )
+        })?;
+        let destination = wanted.name.destination();
+        let service = Service::new(destination, wanted.drops, Layout::default(), seed()?);
+        tables.services.write(id.into(), service);
+        let service = InstalledService {
+            id,
+            members: HashMap::new(),
+            wanted: None,
+        };
+        self.services.insert(wanted.name, service);
+        Ok(())
+    }
+
+    /// Enters a service in the directory: from here on packets find it.
+    fn publish(&mut self, tables: &Tables, name: ServiceName) -> anyhow::Result<()> {
+        let destination = name.destination();
+        let entry = Entry::new(&destination, self.services[&name].id);
+        let bucket = &tables.directory[destination.bucket() as usize];
+        let Some(vacant) = bucket.entries.iter().find(|entry| entry.load() == 0) else {
+            // One in a hundred million at half of all services.
+            self.remove(tables, name, 0);
+            bail!(
+                "no room for service {name}: its bucket of the directory is full; use another port or VIP"
+            );
+        };
+        vacant.store(entry.0);
+        Ok(())
+    }
+
+    /// Takes a service out. Packets for it are the director's own stack's from here on.
+    pub fn remove(&mut self, tables: &Tables, name: ServiceName, now: u32) {
+        let Some(service) = self.services.remove(&name) else {
+            return;
+        };
+        let destination = name.destination();
+        let entry = Entry::new(&destination, service.id).0;
+        for vacated in &tables.directory[destination.bucket() as usize].entries {
+            vacated.replace(entry, 0);
+        }
+        let record = &tables.services[usize::from(service.id)];
+        for layout in [record.layout.load(), record.before.load()] {
+            let layout = Layout::unpack(layout);
+            self.ranges.give_back(layout.first, layout.slots, now);
+        }
+        let vacant = Service::new(
+            lb_common::hash::Destination {
+                vip: [0; 4],
+                port: [0; 2],
+                protocol: lb_common::wire::Protocol(0),
+            },
+            false,
+            Layout::default(),
+            [0; 2],
+        );
+        tables.services.write(service.id.into(), vacant);
+        self.free_services.push(service.id);
+        for id in service.members.into_values() {
+            tables.members.write(id as usize, Member::default());
+            self.free_members.push(id);
+        }
+    }
+
+    /// Brings the members of a service in, and returns those that take new flows. Members that are
+    /// not wanted any more stay for the flows they have; `fresh` gets those that were made.
+    fn bring_members(
+        &mut self,
+        tables: &Tables,
+        wanted: &Wanted,
+        fresh: &mut Vec<u32>,
+    ) -> anyhow::Result<Vec<Share>> {
+        let Some(service) = self.services.get_mut(&wanted.name) else {
+            bail!("service {} is not installed", wanted.name);
+        };
+        let record = &tables.services[usize::from(service.id)];
+        record.set_drops(wanted.drops);
+        let mut shares = Vec::new();
+        for member in &wanted.members {
+            let id = match service.members.get(&member.address) {
+                Some(&id) => id,
+                None => {
+                    let id = self.free_members.pop().with_context(|| {
+                        let most = tables.members.len() - 1;
+                        format!(
+                            "no room for real server {}: `members_max` is {most}",
+                            member.address
+                        )
+                    })?;
+                    let made = Member::new(member.address.octets(), service.id);
+                    tables.members.write(id as usize, made);
+                    service.members.insert(member.address, id);
+                    fresh.push(id);
+                    id
+                }
+            };
+            let record = &tables.members[id as usize];
+            record.set_removed(false);
+            record.set_interface(member.interface);
+            // The flows of a member that is not resolved for a moment keep the MAC they had.
+            if member.mac.is_some() && member.mac != record.mac() {
+                record.set_mac(member.mac);
+            }
+            if member.mac.is_some() && member.weight > 0 {
+                shares.push(Share {
+                    member: id,
+                    address: member.address,
+                    weight: member.weight,
+                });
+            }
+        }
+        let is_wanted = |rip| wanted.members.iter().any(|member| member.address == rip);
+        for (&rip, &id) in &service.members {
+            if !is_wanted(rip) {
+                tables.members[id as usize].set_removed(true);
+            }
+        }
+        Ok(shares)
+    }
+}
+
+/// A random seed for the hash of a service's flows.
+fn seed() -> anyhow::Result<Seed> {
+    let mut octets = [0; 16];
+    let filled = rustix::rand::getrandom(&mut octets, rustix::rand::GetRandomFlags::empty())
+        .context("cannot get random octets for a seed")?;
+    anyhow::ensure!(filled == octets.len(), "too few random octets for a seed");
+    let [a, b, c, d, e, f, g, h, rest @ ..] = octets;
+    Ok([
+        u64::from_ne_bytes([a, b, c, d, e, f, g, h]),
+        u64::from_ne_bytes(rest),
+    ])
+}

@@ -1,0 +1,177 @@
+//! A service's slots: filled anew when its members change, without a flow noticing.
+
+use anyhow::Context as _;
+use lb_common::{
+    shared::Shared,
+    tables::{Layout, Service, SlotValue},
+};
+
+use super::{Wanted, ranges::Ranges};
+use crate::{dataplane::director::Tables, fill, fill::Share, service::Transport};
+
+/// Fills the slots of a service for `shares`, and makes packets use them.
+pub(super) fn bring(
+    tables: &Tables,
+    ranges: &mut Ranges,
+    id: u16,
+    wanted: &Wanted,
+    shares: &[Share],
+    now: u32,
+) -> anyhow::Result<()> {
+    let service = &tables.services[usize::from(id)];
+    let old = Layout::unpack(service.layout.load());
+    let hashed = wanted.scheduler.is_hashed();
+    let mut new = Layout {
+        hashed,
+        // A datagram does not tell whether it begins a flow: only a record can.
+        tracked: !hashed || wanted.name.protocol == Transport::Udp,
+        slots: 0,
+        first: 0,
+    };
+    let installed = if old.hashed == hashed { old.slots } else { 0 };
+    new.slots = fill::slots(wanted.scheduler, shares, installed);
+    let members = fill::fill(wanted.scheduler, shares, new.slots);
+    let before = slots(tables, old);
+    let values: Vec<SlotValue> = (0..)
+        .zip(members)
+        .map(|(i, member)| value(tables, (old, before), new, i, member))
+        .collect();
+    if new.slots == old.slots && kind(new) == kind(old) {
+        new.first = old.first;
+        write(slots(tables, new), &values);
+    } else {
+        new.first = ranges.find(new.slots, now).with_context(|| {
+            let most = tables.slots.len();
+            format!(
+                "no room for {} slots of service {}; all services have {most}",
+                new.slots, wanted.name
+            )
+        })?;
+        write(slots(tables, new), &values);
+        replace(tables, ranges, service, (old, new), now);
+    }
+    service.scheduler.store(wanted.scheduler.number());
+    let moving = values.iter().any(|value| value.current != value.base);
+    if moving || service.before.load() != 0 {
+        service
+            .settles
+            .store(u64::from(now.wrapping_add(window(tables))) | SET);
+    }
+    Ok(())
+}
+
+/// The value of slot `i` that new flows go to `member` by.
+fn value(
+    tables: &Tables,
+    (old, before): (Layout, &[Shared]),
+    new: Layout,
+    i: u32,
+    member: u32,
+) -> SlotValue {
+    if new.tracked || old.slots == 0 {
+        return SlotValue::clean(member);
+    }
+    if old.tracked {
+        // All flows have records; look at them first.
+        return SlotValue {
+            exceptions: true,
+            ..SlotValue::clean(member)
+        };
+    }
+    // A larger table is the old one doubled: see `slot_of`.
+    let i = u64::from(i) * u64::from(old.slots) / u64::from(new.slots);
+    let old = SlotValue::unpack(before.get(i as usize).map_or(0, Shared::load));
+    let is_up = |id: u32| id != 0 && tables.members[id as usize].mac().is_some();
+    moved(old, member, is_up)
+}
+
+/// The rules of a slot whose flows are to be another member's.
+fn moved(old: SlotValue, current: u32, is_up: impl Fn(u32) -> bool) -> SlotValue {
+    let base = if is_up(old.base) { old.base } else { current };
+    if old.current == current && old.base == base {
+        return old;
+    }
+    SlotValue {
+        current,
+        base,
+        // Back where it was: new flows of the meantime are elsewhere.
+        exceptions: old.exceptions || current == base,
+    }
+}
+
+/// Makes packets use the new slots, and keeps the old ones while flows without a record need them.
+fn replace(
+    tables: &Tables,
+    ranges: &mut Ranges,
+    service: &Service,
+    (old, new): (Layout, Layout),
+    now: u32,
+) {
+    let untracked = old.slots > 0 && !old.tracked;
+    if untracked && new.tracked {
+        service.before.store(old.pack());
+        service.layout.store(new.pack());
+        return;
+    }
+    service.layout.store(new.pack());
+    ranges.give_back(old.first, old.slots, now);
+    if !new.tracked {
+        forget_before(tables, ranges, service, now);
+    }
+}
+
+/// Ends the window of a service, if it is over: every flow from before it has a record by now.
+pub(super) fn settle(tables: &Tables, ranges: &mut Ranges, service: &Service, now: u32) {
+    let settles = service.settles.load();
+    let left = (settles as u32).wrapping_sub(now) as i32;
+    if settles == 0 || left > 0 {
+        return;
+    }
+    let layout = Layout::unpack(service.layout.load());
+    for slot in slots(tables, layout) {
+        let value = SlotValue::unpack(slot.load());
+        if value.current != value.base {
+            let settled = SlotValue {
+                exceptions: true,
+                ..SlotValue::clean(value.current)
+            };
+            slot.store(settled.pack());
+        }
+    }
+    forget_before(tables, ranges, service, now);
+    service.settles.store(0);
+}
+
+fn forget_before(_: &Tables, ranges: &mut Ranges, service: &Service, now: u32) {
+    let before = Layout::unpack(service.before.load());
+    service.before.store(0);
+    ranges.give_back(before.first, before.slots, now);
+}
+
+/// Tells second 0 from none.
+const SET: u64 = 1 << 32;
+
+/// Seconds after which a flow that has sent nothing is given up.
+fn window(tables: &Tables) -> u32 {
+    tables.settings[0].timeouts[lb_common::tables::State::Established as usize]
+}
+
+fn kind(layout: Layout) -> (bool, bool) {
+    (layout.hashed, layout.tracked)
+}
+
+/// The slots of a layout.
+pub(super) fn slots(tables: &Tables, layout: Layout) -> &[Shared] {
+    tables
+        .slots
+        .range(layout.first..layout.first + layout.slots)
+}
+
+fn write(slots: &[Shared], values: &[SlotValue]) {
+    for (slot, value) in slots.iter().zip(values) {
+        let value = value.pack();
+        if slot.load() != value {
+            slot.store(value);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Going through all flow records: counting them, and clearing what is over.
+
+use std::collections::{HashMap, HashSet};
+
+use lb_common::tables::{Layout, Member, Record, Service, SlotValue, slot_of};
+
+use super::{Installed, slots};
+use crate::dataplane::director::Tables;
+
+/// Flows with a record, as IPVS counts connections.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flows {
+    pub active: u64,
+    pub inactive: u64,
+}
+
+/// What a sweep found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    pub members: HashMap<u32, Flows>,
+    pub flows: u64,
+}
+
+impl Installed {
+    /// Counts the flows, clears the records that have expired, ends windows that are over, and
+    /// lets go of removed members that have no flows left.
+    pub fn sweep(&mut self, tables: &Tables, now: u32) -> Usage {
+        let mut usage = Usage::default();
+        let mut needed = HashSet::new();
+        for set in tables.flows.iter() {
+            for (key, word) in set.fingerprints.iter().zip(&set.records) {
+                let fingerprint = key.load();
+                if fingerprint == 0 {
+                    continue;
+                }
+                let packed = word.load();
+                let record = Record::unpack(packed);
+                let member = tables.members.get(record.member as usize);
+                let member = member.filter(|member| member.mac().is_some());
+                let expired = record.has_expired(now, &tables.settings[0].timeouts);
+                let (Some(member), false) = (member, expired) else {
+                    // Only if no packet has renewed it meanwhile.
+                    if word.replace(packed, 0) {
+                        key.replace(fingerprint, 0);
+                    }
+                    continue;
+                };
+                usage.flows += 1;
+                let flows = usage.members.entry(record.member).or_default();
+                if record.state.is_active() && !is_udp(tables, member) {
+                    flows.active += 1;
+                } else {
+                    flows.inactive += 1;
+                }
+                needed.extend(slot_of_record(tables, member, fingerprint));
+            }
+        }
+        for service in self.services.values() {
+            let service = &tables.services[usize::from(service.id)];
+            slots::settle(tables, &mut self.ranges, service, now);
+            clear_exceptions(tables, service, &needed);
+        }
+        self.let_go(tables, &usage);
+        usage
+    }
+
+    /// Frees the removed members that neither a record nor a slot names.
+    fn let_go(&mut self, tables: &Tables, usage: &Usage) {
+        for service in self.services.values_mut() {
+            let is_removed = |&(_, &id): &(_, &u32)| tables.members[id as usize].is_removed();
+            if !service.members.iter().any(|member| is_removed(&member)) {
+                continue;
+            }
+            let record = &tables.services[usize::from(service.id)];
+            let named: HashSet<u32> = [record.layout.load(), record.before.load()]
+                .into_iter()
+                .flat_map(|layout| slots::slots(tables, Layout::unpack(layout)))
+                .map(|slot| SlotValue::unpack(slot.load()))
+                .flat_map(|slot| [slot.current, slot.base])
+                .collect();
+            service.members.retain(|_, &mut id| {
+                let member = &tables.members[id as usize];
+                let kept =
+                    !member.is_removed() || named.contains(&id) || usage.members.contains_key(&id);
+                if !kept {
+                    tables.members.write(id as usize, Member::default());
+                    self.free_members.push(id);
+                }
+                kept
+            });
+        }
+    }
+}
+
+fn service_of<'t>(tables: &'t Tables, member: &Member) -> Option<&'t Service> {
+    tables.services.get(usize::from(member.service()))
+}
+
+fn is_udp(tables: &Tables, member: &Member) -> bool {
+    service_of(tables, member)
+        .is_some_and(|service| service.destination.protocol == lb_common::wire::Protocol::UDP)
+}
+
+/// The slot of an untracked service that a record is an exception to: its fingerprint is the hash.
+fn slot_of_record(tables: &Tables, member: &Member, fingerprint: u64) -> Option<u32> {
+    let layout = Layout::unpack(service_of(tables, member)?.layout.load());
+    (!layout.tracked).then(|| layout.first + slot_of(fingerprint, layout.slots))
+}
+
+/// Settled slots without live records need not look for any.
+fn clear_exceptions(tables: &Tables, service: &Service, needed: &HashSet<u32>) {
+    let layout = Layout::unpack(service.layout.load());
+    if layout.tracked {
+        return;
+    }
+    for (i, slot) in (layout.first..).zip(slots::slots(tables, layout)) {
+        let value = SlotValue::unpack(slot.load());
+        if value.exceptions && value.current == value.base && !needed.contains(&i) {
+            slot.store(SlotValue::clean(value.current).pack());
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! The kernel's neighbour table, and what it is told of.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use anyhow::{Context as _, Result};
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
+use lb_common::wire::MacAddr;
+use netlink_packet_route::{
+    AddressFamily, RouteNetlinkMessage,
+    neighbour::{
+        NeighbourAddress, NeighbourAttribute, NeighbourFlags, NeighbourMessage, NeighbourState,
+    },
+};
+use rtnetlink::{MulticastGroup, packet_core::NetlinkPayload};
+
+use super::{Handle, explained};
+
+/// What the kernel knows of a neighbour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Neighbour {
+    pub address: Ipv4Addr,
+    pub interface: u32,
+    /// Unless it is unresolved.
+    pub mac: Option<MacAddr>,
+}
+
+/// Something that changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    Neighbour(Neighbour),
+    /// An interface, or its addresses.
+    Interfaces,
+}
+
+/// Subscribes to changes of neighbours and interfaces.
+pub fn subscribe() -> Result<impl Stream<Item = Event> + Unpin> {
+    let groups = [
+        MulticastGroup::Neigh,
+        MulticastGroup::Link,
+        MulticastGroup::Ipv4Ifaddr,
+    ];
+    let (connection, _, messages) =
+        rtnetlink::new_multicast_connection(&groups).context("cannot open a netlink socket")?;
+    tokio::spawn(connection);
+    let events = messages.filter_map(|(message, _)| {
+        let event = match message.payload {
+            NetlinkPayload::InnerMessage(message) => event(message),
+            _ => None,
+        };
+        std::future::ready(event)
+    });
+    Ok(Box::pin(events))
+}
+
+/// Lists the IPv4 neighbours of all interfaces.
+pub async fn list(netlink: &Handle) -> Result<Vec<Neighbour>> {
+    let messages = netlink
+        .neighbours()
+        .get()
+        .set_address_family(AddressFamily::Inet)
+        .execute();
+    let messages: Vec<NeighbourMessage> = messages
+        .try_collect()
+        .await
+        .map_err(explained)
+        .context("cannot list the neighbours")?;
+    let known = |message: &NeighbourMessage| neighbour(message, false);
+    Ok(messages.iter().filter_map(known).collect())
+}
+
+/// Has the kernel resolve a neighbour, or check that it is still there, as it does for packets of
+/// its own (`NTF_USE`, `neigh_event_send` in net/core/neighbour.c).
+pub async fn probe(netlink: &Handle, interface: u32, address: Ipv4Addr) -> Result<()> {
+    let request = netlink
+        .neighbours()
+        .add(interface, IpAddr::V4(address))
+        .state(NeighbourState::None)
+        .flags(NeighbourFlags::Use)
+        .replace();
+    let probed = request.execute().await.map_err(explained);
+    probed.with_context(|| format!("cannot resolve {address}"))
+}
+
+fn event(message: RouteNetlinkMessage) -> Option<Event> {
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "a protocol of dozens of messages, of which a few are subscribed to"
+    )]
+    match message {
+        RouteNetlinkMessage::NewNeighbour(message) => {
+            neighbour(&message, false).map(Event::Neighbour)
+        }
+        RouteNetlinkMessage::DelNeighbour(message) => {
+            neighbour(&message, true).map(Event::Neighbour)
+        }
+        RouteNetlinkMessage::NewLink(_)
+        | RouteNetlinkMessage::DelLink(_)
+        | RouteNetlinkMessage::NewAddress(_)
+        | RouteNetlinkMessage::DelAddress(_) => Some(Event::Interfaces),
+        _ => None,
+    }
+}
+
+fn neighbour(message: &NeighbourMessage, is_gone: bool) -> Option<Neighbour> {
+    let mut address = None;
+    let mut mac = None;
+    for attribute in &message.attributes {
+        if let NeighbourAttribute::Destination(NeighbourAddress::Inet(ip)) = attribute {
+            address = Some(*ip);
+        } else if let NeighbourAttribute::LinkLayerAddress(octets) = attribute {
+            let octets = octets.as_slice().try_into().ok();
+            mac = octets.map(|octets| MacAddr { octets });
+        }
+    }
+    let is_resolved = matches!(
+        message.header.state,
+        NeighbourState::Reachable
+            | NeighbourState::Stale
+            | NeighbourState::Delay
+            | NeighbourState::Probe
+            | NeighbourState::Permanent
+    );
+    Some(Neighbour {
+        address: address?,
+        interface: message.header.ifindex,
+        mac: mac.filter(|&mac| is_resolved && !is_gone && mac != MacAddr::UNSPECIFIED),
+    })
+}

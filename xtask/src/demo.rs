@@ -1,0 +1,42 @@
+//! Builds what is shipped, and shows it.
+
+use std::{os::unix::process::CommandExt, path::Path, process::Command};
+
+use crate::{
+    Result,
+    machine::{cargo, run_as_root, target},
+    setup, step,
+};
+
+const STATIC: &str = "x86_64-unknown-linux-musl";
+
+pub(crate) fn run(option: Option<&str>) -> Result {
+    setup::run(setup::For::Demo)?;
+    let binary = target().join(STATIC).join("release/drover");
+    if option != Some("--clean") {
+        step::aloud(
+            "build",
+            &mut cargo([
+                "build",
+                "--release",
+                "--package",
+                "lb-user",
+                "--target",
+                STATIC,
+            ]),
+        )?;
+    }
+    let mut demo = command(&binary)?;
+    if let Some(option) = option {
+        demo.args(["--", option]);
+    }
+    // In place of this process: it is then the demo that ctrl-C reaches, and that the shell waits for.
+    Err(format!("{}: {}", step::line(&demo), demo.exec()))
+}
+
+pub(crate) fn command(drover: &Path) -> Result<Command> {
+    let mut demo = cargo(["run", "--quiet", "--package", "tests", "--bin", "demo"]);
+    demo.env("DROVER", drover);
+    run_as_root(&mut demo)?;
+    Ok(demo)
+}
