@@ -5,6 +5,14 @@
 
 #![cfg_attr(target_arch = "bpf", no_std, no_main)]
 
+// Not of the library: its maps would be in the objects of both roles, and made for both.
+#[path = "maps/realserver.rs"]
+#[allow(
+    unreachable_pub,
+    reason = "what the program may use, as if it were the library's"
+)]
+mod maps;
+
 use aya_ebpf::{
     bindings::{
         TC_ACT_SHOT, TC_ACT_UNSPEC,
@@ -14,7 +22,7 @@ use aya_ebpf::{
     programs::{TcContext, XdpContext},
 };
 use lb_common::arp::{self, Verdict};
-use lb_ebpf::{maps::realserver as maps, packet::Packet};
+use lb_ebpf::packet::Packet;
 
 #[xdp(frags)]
 fn arp_ingress(ctx: XdpContext) -> xdp_action::Type {

@@ -159,6 +159,14 @@ fn the_last_of_the_rips_counts() {
 }
 
 #[test]
+fn the_object_has_no_maps_but_its_own() {
+    let server = Server::load();
+    let mut names: Vec<&str> = server.ebpf.maps().map(|(name, _)| name).collect();
+    names.sort();
+    assert_eq!(names, ["COUNTS", "RIPS", "VIPS"]);
+}
+
+#[test]
 fn the_verifier_has_room_to_spare() {
     let server = Server::load();
     for (name, program) in server.ebpf.programs() {

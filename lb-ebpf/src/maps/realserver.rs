@@ -1,4 +1,7 @@
-//! What a real server knows of one interface. User space fills it; the programs count.
+//! What a real server knows of one interface. User space fills it; the programs count. The only
+//! code that touches map memory.
+//!
+//! Values are copied out: what a look-up points at may be reused as soon as user space removes it.
 
 use aya_ebpf::{
     btf_maps::{Array, HashMap, PerCpuArray},
