@@ -16,11 +16,13 @@
 #[cfg(test)]
 extern crate std;
 
+pub mod arp;
 pub mod director;
 pub mod flow_table;
 pub mod hash;
 pub mod link;
 pub mod packet;
+pub mod realserver;
 pub mod reason;
 pub mod schedule;
 pub mod shared;

@@ -24,3 +24,21 @@ pub fn payload<F: Frame + ?Sized>(frame: &F) -> Option<Payload> {
         offset: Ethernet::LEN + Vlan::LEN,
     })
 }
+
+/// As [`payload`], behind at most `TAGS` VLAN tags of either kind.
+pub fn payload_within<const TAGS: usize>(frame: &(impl Frame + ?Sized)) -> Option<Payload> {
+    let mut payload = Payload {
+        ether_type: frame.header::<Ethernet>(0)?.ether_type,
+        offset: Ethernet::LEN,
+    };
+    for _ in 0..TAGS {
+        if !payload.ether_type.is_vlan() {
+            break;
+        }
+        payload = Payload {
+            ether_type: frame.header::<Vlan>(payload.offset)?.ether_type,
+            offset: payload.offset + Vlan::LEN,
+        };
+    }
+    Some(payload)
+}

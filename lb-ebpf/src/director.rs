@@ -2,6 +2,14 @@
 
 #![cfg_attr(target_arch = "bpf", no_std, no_main)]
 
+// Not of the library: its maps would be in the objects of both roles, and made for both.
+#[path = "maps/director.rs"]
+#[allow(
+    unreachable_pub,
+    reason = "what the program may use, as if it were the library's"
+)]
+mod maps;
+
 use aya_ebpf::{
     bindings::xdp_action::{self, XDP_DROP, XDP_PASS, XDP_TX},
     helpers::bpf_redirect,
@@ -12,10 +20,9 @@ use lb_common::{
     director::{Forward, Tables as _, forward},
     reason::Fate,
 };
-use lb_ebpf::{
-    maps::director::{self, Maps},
-    packet::Packet,
-};
+use lb_ebpf::packet::Packet;
+
+use maps::Maps;
 
 #[xdp]
 fn director(ctx: XdpContext) -> xdp_action::Type {
@@ -25,7 +32,7 @@ fn director(ctx: XdpContext) -> xdp_action::Type {
         // SAFETY: takes two numbers.
         Ok(Forward::Through(egress)) => unsafe { bpf_redirect(egress, 0) as u32 },
         Err(reason) => {
-            director::count(reason);
+            maps::count(reason);
             match reason.fate() {
                 Fate::Pass => XDP_PASS,
                 Fate::Drop => XDP_DROP,

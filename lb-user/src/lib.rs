@@ -9,5 +9,6 @@ pub mod director;
 pub mod fill;
 pub mod install;
 pub mod net;
+pub mod realserver;
 pub mod scheduler;
 pub mod service;

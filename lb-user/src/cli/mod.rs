@@ -2,7 +2,7 @@
 
 mod director;
 mod list;
-mod output;
+pub mod output;
 mod real;
 mod service;
 mod status;
@@ -13,7 +13,7 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
 pub use self::output::Format;
-use crate::{api::client, director::Paths};
+use crate::{api::client, director::Paths, realserver};
 
 /// LVS direct routing on XDP: director, real servers' companion, and their controls
 #[derive(Debug, Parser)]
@@ -60,6 +60,9 @@ enum Command {
     /// Add, change or remove real servers
     #[command(subcommand)]
     Real(real::Real),
+    /// A real server: hold the VIPs, and keep quiet about them on the wire
+    #[command(subcommand)]
+    Realserver(realserver::Command),
     /// List services and their real servers, as `ipvsadm -ln` does
     List(list::List),
     /// Show how the director is: interfaces, limits, packets not forwarded
@@ -75,6 +78,9 @@ impl Cli {
             Command::Director(director) => director.run(&places),
             Command::Service(service) => service.run(&places),
             Command::Real(real) => real.run(&places),
+            Command::Realserver(command) => {
+                realserver::run(command, places.config.as_deref(), places.pins.as_deref())
+            }
             Command::List(list) => list.run(&places),
             Command::Status(status) => status.run(&places),
             Command::Reload => client::post(&places.socket, "/v1/reload", &()),

@@ -15,7 +15,7 @@ pub enum Format {
 }
 
 /// Prints `value` as JSON, or as `table` writes it. A reader that has gone away is no failure.
-pub(super) fn print<T: Serialize>(
+pub fn print<T: Serialize>(
     format: Format,
     value: &T,
     table: impl FnOnce(&T) -> String,
@@ -24,6 +24,11 @@ pub(super) fn print<T: Serialize>(
         Format::Table => table(value),
         Format::Json => serde_json::to_string_pretty(value)? + "\n",
     };
+    write(&text)
+}
+
+/// Prints `text`. A reader that has gone away is no failure.
+pub fn write(text: &str) -> Result<()> {
     match io::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),

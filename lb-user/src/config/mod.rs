@@ -5,7 +5,10 @@
 
 pub mod director;
 pub mod edit;
+pub mod realserver;
 mod wording;
+
+pub use self::wording::suggested;
 
 use std::{
     fmt, fs, io,
@@ -69,13 +72,13 @@ impl Source {
         }
         match fs::read_to_string(path) {
             Ok(text) => Ok(Self::new(path, text)),
-            Err(error) => Err(unreadable(match error.kind() {
-                io::ErrorKind::NotFound => {
-                    "no such file; write it, or name another with --config".into()
-                }
-                io::ErrorKind::InvalidData => "not text in UTF-8".into(),
-                _ => error.to_string(),
-            })),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(unreadable(
+                "no such file; write it, or name another with --config".into(),
+            )),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                Err(unreadable("not text in UTF-8".into()))
+            }
+            Err(error) => Err(unreadable(error.to_string())),
         }
     }
 
@@ -122,3 +125,6 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests;

@@ -21,7 +21,7 @@ pub(super) fn reworded(message: &str) -> String {
 }
 
 /// The names that may stand instead, or the nearest.
-pub(super) fn suggested(unknown: &str, known: &[&str]) -> String {
+pub fn suggested(unknown: &str, known: &[&str]) -> String {
     let likeness = |name: &&&str| strsim::jaro_winkler(unknown, name);
     let nearest = known
         .iter()

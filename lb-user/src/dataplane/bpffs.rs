@@ -77,7 +77,12 @@ fn is_bpffs(path: impl AsRef<Path>) -> bool {
 fn in_mounts_of_process_1() -> Result<bool> {
     let namespace = |process| {
         let path = format!("/proc/{process}/ns/mnt");
-        fs::read_link(&path).with_context(|| format!("cannot read {path}"))
+        fs::read_link(&path).with_context(|| {
+            format!(
+                "no bpffs is mounted on {MOUNT_POINT}; mount it: mount -t bpf bpf {MOUNT_POINT} \
+                 (not done, as nobody can tell whether it would stay: cannot read {path})"
+            )
+        })
     };
     Ok(namespace("self")? == namespace("1")?)
 }

@@ -3,3 +3,6 @@
 pub mod bpffs;
 pub mod director;
 pub mod pins;
+pub mod privileges;
+pub mod realserver;
+mod verifier;

@@ -78,17 +78,21 @@ impl Pins {
         &self.dir
     }
 
-    /// Names what is in the directory, in order.
-    pub fn entries(&self) -> Result<Vec<String>> {
-        let entries = || -> io::Result<Vec<String>> {
-            let names = fs::read_dir(&self.dir)?
-                .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
-            names.collect()
+    /// The directory of an interface.
+    pub fn interface(&self, name: &str) -> PathBuf {
+        self.dir.join(file_name(name))
+    }
+
+    /// Names the interfaces that have a directory, in order.
+    pub fn interfaces(&self) -> Result<Vec<String>> {
+        let names = || -> io::Result<Vec<String>> {
+            fs::read_dir(&self.dir)?
+                .map(|entry| Ok(interface_name(&entry?.file_name().to_string_lossy())))
+                .collect()
         };
-        let mut entries =
-            entries().with_context(|| format!("cannot list {}", self.dir.display()))?;
-        entries.sort();
-        Ok(entries)
+        let mut names = names().with_context(|| format!("cannot list {}", self.dir.display()))?;
+        names.sort();
+        Ok(names)
     }
 
     /// Takes the directory for this process alone; an error says who has it.
@@ -157,4 +161,32 @@ pub(super) fn make_dir(dir: &Path) -> Result<()> {
         .mode(0o700)
         .create(dir)
         .with_context(|| format!("cannot make the directory {}", dir.display()))
+}
+
+/// A bpffs keeps names with a dot for itself, and interfaces of VLANs have one.
+pub fn file_name(interface: &str) -> String {
+    interface.replace('%', "%25").replace('.', "%2e")
+}
+
+/// Undoes [`file_name`].
+pub fn interface_name(file: &str) -> String {
+    file.replace("%2e", ".").replace("%25", "%")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interface_keeps_its_name() {
+        for (interface, file) in [
+            ("eth0", "eth0"),
+            ("eth0.100", "eth0%2e100"),
+            ("a%2eb", "a%252eb"),
+            ("a%25.b", "a%2525%2eb"),
+        ] {
+            assert_eq!(file_name(interface), file);
+            assert_eq!(interface_name(file), interface);
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 pub mod addresses;
 pub mod announce;
+pub mod clsact;
 pub mod links;
 pub mod neighbours;
 
@@ -20,9 +21,10 @@ pub fn connect() -> anyhow::Result<Handle> {
 
 /// The kernel's error, if it was the kernel that refused.
 fn errno(error: &rtnetlink::Error) -> Option<i32> {
-    match error {
-        rtnetlink::Error::NetlinkError(message) => Some(message.raw_code().abs()),
-        _ => None,
+    if let rtnetlink::Error::NetlinkError(message) = error {
+        Some(message.raw_code().abs())
+    } else {
+        None
     }
 }
 

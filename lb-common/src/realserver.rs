@@ -1,0 +1,98 @@
+//! What the maps of a real server hold. Each interface has maps of its own.
+
+pub const VIPS_MAX: usize = 256;
+/// Addresses of one interface among which a RIP is chosen.
+pub const RIPS_MAX: usize = 16;
+
+/// A VIP, found by its address.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vip {
+    /// Where its [`Counts`] are.
+    pub index: u32,
+    pub flags: u32,
+}
+
+impl Vip {
+    /// The address on `lo` was put there with this entry, and goes with it.
+    pub const ADDED: u32 = 1;
+
+    pub fn is_added(self) -> bool {
+        self.flags & Self::ADDED != 0
+    }
+}
+
+/// What was done about one VIP.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Frames that came in for the VIP, and got no answer.
+    pub asked: u64,
+    /// Frames that would have gone out and claimed the VIP.
+    pub claimed: u64,
+    /// Requests that asked in the VIP's name, and went out in the RIP's.
+    pub mangled: u64,
+}
+
+/// An address of an interface, and the mask of its subnet. They are kept in the interface's order.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rip {
+    pub address: [u8; 4],
+    pub mask: [u8; 4],
+}
+
+impl Rip {
+    fn reaches(&self, target: [u8; 4]) -> bool {
+        let [address, mask, target] = [self.address, self.mask, target].map(u32::from_ne_bytes);
+        (address ^ target) & mask == 0
+    }
+}
+
+/// The address among `rips` that the kernel would ask for `target` with (its `inet_select_addr`):
+/// the first whose subnet holds it, else the first. Unset ones end the list.
+pub fn rip_toward(rips: impl IntoIterator<Item = Rip>, target: [u8; 4]) -> Option<[u8; 4]> {
+    let mut rips = rips.into_iter().take_while(|rip| rip.address != [0; 4]);
+    let first = rips.next()?;
+    if first.reaches(target) {
+        return Some(first.address);
+    }
+    // A loop: the verifier follows each way through an iterator's adapters.
+    for rip in rips {
+        if rip.reaches(target) {
+            return Some(rip.address);
+        }
+    }
+    Some(first.address)
+}
+
+const _: () = assert!(size_of::<Vip>() == 8);
+const _: () = assert!(size_of::<Counts>() == 24);
+const _: () = assert!(size_of::<Rip>() == 8);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rip_is_chosen_as_the_kernel_would() {
+        let rip = |address, mask| Rip { address, mask };
+        let first = rip([10, 0, 0, 1], [255, 255, 255, 0]);
+        let second = rip([10, 1, 0, 1], [255, 255, 0, 0]);
+        let point = rip([10, 1, 2, 3], [255, 255, 255, 255]);
+        for (rips, target, want) in [
+            (&[][..], [10, 0, 0, 9], None),
+            (&[first], [10, 0, 0, 9], Some(first)),
+            (&[first], [192, 0, 2, 1], Some(first)),
+            (&[first, second], [10, 0, 0, 9], Some(first)),
+            (&[first, second], [10, 1, 255, 9], Some(second)),
+            (&[first, second], [10, 2, 0, 9], Some(first)),
+            (&[point, first, second], [10, 1, 2, 4], Some(second)),
+            (&[point, first, second], [192, 0, 2, 1], Some(point)),
+        ] {
+            let want = want.map(|rip| rip.address);
+            let kept = rips.iter().copied().chain([Rip::default(), first]);
+            assert_eq!(rip_toward(kept, target), want, "{target:?} from {rips:?}");
+        }
+    }
+}

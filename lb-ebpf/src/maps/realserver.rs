@@ -1,0 +1,36 @@
+//! What a real server knows of one interface. User space fills it; the programs count. The only
+//! code that touches map memory.
+//!
+//! Values are copied out: what a look-up points at may be reused as soon as user space removes it.
+
+use aya_ebpf::{
+    btf_maps::{Array, HashMap, PerCpuArray},
+    macros::btf_map,
+};
+use lb_common::realserver::{Counts, RIPS_MAX, Rip, VIPS_MAX, Vip};
+
+#[btf_map]
+static VIPS: HashMap<[u8; 4], Vip, VIPS_MAX> = HashMap::new();
+
+#[btf_map]
+static COUNTS: PerCpuArray<Counts, VIPS_MAX> = PerCpuArray::new();
+
+#[btf_map]
+static RIPS: Array<Rip, RIPS_MAX> = Array::new();
+
+pub fn vip(address: [u8; 4]) -> Option<Vip> {
+    // SAFETY: copied at once; a torn copy would at worst count for another VIP.
+    unsafe { VIPS.get(address) }.copied()
+}
+
+pub fn rips() -> impl Iterator<Item = Rip> {
+    (0..RIPS_MAX as u32).map_while(|index| RIPS.get(index).copied())
+}
+
+/// Adds one to what `field` picks of the counts of `vip`.
+pub fn count(vip: Vip, field: impl FnOnce(&mut Counts) -> &mut u64) {
+    if let Some(counts) = COUNTS.get_ptr_mut(vip.index) {
+        // SAFETY: per CPU. A program that interrupts this one may cost one count.
+        *field(unsafe { &mut *counts }) += 1;
+    }
+}

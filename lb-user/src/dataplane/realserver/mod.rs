@@ -1,0 +1,57 @@
+//! What keeps one interface of a real server quiet: its programs, its maps, and their pins.
+//!
+//! In the interface's directory lie `vips`, `counts` and `rips`, the maps; `ingress` and `egress`,
+//! the links, which hold the programs; and `clsact`, an empty directory, if the qdisc is ours. A
+//! filter in a clsact qdisc has no link: it is known by its name.
+
+mod detach;
+mod hooks;
+mod installed;
+mod maps;
+mod way;
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use aya::{Ebpf, EbpfLoader, programs::Program};
+
+pub use self::{
+    detach::detach,
+    hooks::Attached,
+    installed::{Ingress, Installed, Tc},
+    maps::Maps,
+};
+use super::{pins::make_dir, verifier::refusal};
+
+/// The programs as the kernel loads them.
+pub static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/realserver"));
+
+const INGRESS: &str = "ingress";
+const EGRESS: &str = "egress";
+const CLSACT: &str = "clsact";
+
+/// The programs of one interface, loaded, with its maps.
+pub struct Programs {
+    ebpf: Ebpf,
+    pub maps: Maps,
+}
+
+impl Programs {
+    /// Loads the programs, with the maps that are pinned in `dir`, or new ones pinned there.
+    pub fn load(dir: &Path) -> Result<Self> {
+        make_dir(dir)?;
+        let mut loader = EbpfLoader::new();
+        for (map, pin) in maps::PINS {
+            loader.map_pin_path(map, dir.join(pin));
+        }
+        let mut ebpf = loader.load(OBJECT).context("cannot load the maps")?;
+        for (name, program) in ebpf.programs_mut() {
+            // The XDP program is not needed where a driver would not take it.
+            if let Program::SchedClassifier(program) = program {
+                program.load().map_err(|error| refusal(name, error))?;
+            }
+        }
+        let maps = Maps::open(dir)?;
+        Ok(Self { ebpf, maps })
+    }
+}

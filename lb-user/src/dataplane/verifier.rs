@@ -1,0 +1,50 @@
+//! A verifier's refusal in one line. All that it said is in the trace, at level debug.
+
+use anyhow::{Error, anyhow};
+use aya::programs::ProgramError;
+
+/// Says why the kernel refuses a program.
+pub(super) fn refusal(name: &str, error: ProgramError) -> Error {
+    let ProgramError::LoadError {
+        io_error,
+        verifier_log,
+    } = error
+    else {
+        return Error::from(error).context(format!("cannot load the program {name}"));
+    };
+    let log = verifier_log.to_string();
+    tracing::debug!("{name}: {log}");
+    match reason(&log) {
+        Some(reason) => anyhow!("the kernel refuses the program {name}: {reason} ({io_error})"),
+        None => anyhow!("the kernel refuses the program {name}: {io_error}"),
+    }
+}
+
+/// The last thing that it says before its statistics.
+fn reason(log: &str) -> Option<&str> {
+    let statistics = [
+        "processed ",
+        "verification time ",
+        "stack depth ",
+        "mark_precise",
+    ];
+    log.lines()
+        .map(str::trim)
+        .rfind(|line| !line.is_empty() && !statistics.iter().any(|word| line.starts_with(word)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reason_is_above_the_statistics() {
+        let log = "0: (bf) r7 = r1\nBPF program is too large. Processed 1000001 insn\n\
+                   verification time 8707731 usec\nstack depth 240\nprocessed 1000001 insns\n";
+        assert_eq!(
+            reason(log),
+            Some("BPF program is too large. Processed 1000001 insn")
+        );
+        assert_eq!(reason("\n"), None);
+    }
+}

@@ -1,0 +1,170 @@
+//! What is attached, counted, and wrong: by the kernel's word.
+
+use std::{collections::BTreeSet, net::Ipv4Addr, path::Path};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use ipnet::Ipv4Net;
+use lb_common::realserver::{Rip, rip_toward};
+use serde::Serialize;
+
+use super::site;
+use crate::{
+    dataplane::{
+        pins::{Pins, Role},
+        realserver::{Installed, Maps},
+    },
+    net::{Handle, addresses, links},
+};
+
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Status {
+    /// Something is attached, and nothing is wrong.
+    pub(super) ok: bool,
+    pub(super) interfaces: Vec<Interface>,
+    pub(super) vips: Vec<Vip>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Interface {
+    pub(super) interface: String,
+    pub(super) ingress: Option<String>,
+    pub(super) egress: Option<String>,
+    pub(super) rips: Vec<Ipv4Net>,
+    pub(super) problems: Vec<String>,
+}
+
+/// One VIP on one interface.
+#[derive(Debug, Serialize)]
+pub(super) struct Vip {
+    pub(super) vip: Ipv4Addr,
+    pub(super) interface: String,
+    pub(super) on_lo: bool,
+    /// In whose name the host asks for others in the subnet of the VIP.
+    pub(super) rip: Option<Ipv4Addr>,
+    pub(super) asked: u64,
+    pub(super) claimed: u64,
+    pub(super) mangled: u64,
+    pub(super) problems: Vec<String>,
+}
+
+pub(super) async fn status(root: Option<&Path>, netlink: &Handle) -> Result<Status> {
+    let mut status = Status::default();
+    let Some(pins) = Pins::find(root, Role::RealServer)? else {
+        return Ok(status);
+    };
+    let lo = links::find(netlink, "lo")
+        .await?
+        .context("there is no interface lo")?;
+    let on_lo: BTreeSet<Ipv4Addr> = addresses::list(netlink, lo.index)
+        .await?
+        .iter()
+        .map(|address| address.ip())
+        .collect();
+    for name in pins.interfaces()? {
+        status.add(name, &pins, &on_lo, netlink).await?;
+    }
+    let is_well = status
+        .interfaces
+        .iter()
+        .all(|interface| interface.problems.is_empty())
+        && status.vips.iter().all(|vip| vip.problems.is_empty());
+    status.ok = is_well && !status.vips.is_empty();
+    Ok(status)
+}
+
+impl Status {
+    /// An error if nothing is attached or something is wrong: the first that is.
+    pub(super) fn verdict(&self) -> Result<()> {
+        if let Some(interface) = self.interfaces.iter().find(|it| !it.problems.is_empty()) {
+            bail!(
+                "{}: {}; attach again",
+                interface.interface,
+                interface.problems.join("; ")
+            );
+        }
+        if let Some(vip) = self.vips.iter().find(|it| !it.problems.is_empty()) {
+            bail!("{}: {}; attach again", vip.vip, vip.problems.join("; "));
+        }
+        ensure!(self.ok, "nothing is attached");
+        Ok(())
+    }
+
+    async fn add(
+        &mut self,
+        name: String,
+        pins: &Pins,
+        on_lo: &BTreeSet<Ipv4Addr>,
+        netlink: &Handle,
+    ) -> Result<()> {
+        let dir = pins.interface(&name);
+        let mut interface = Interface {
+            interface: name.clone(),
+            ingress: None,
+            egress: None,
+            rips: Vec::new(),
+            problems: Vec::new(),
+        };
+        let maps = Maps::open(&dir);
+        let link = links::find(netlink, &name).await?;
+        match (&link, &maps) {
+            (Some(link), Ok(maps)) => {
+                let installed = Installed::on(link, &dir, netlink).await?;
+                interface.ingress = installed.ingress.map(|ingress| ingress.to_string());
+                interface.egress = installed.egress.map(|egress| egress.to_string());
+                let vips: Vec<Ipv4Addr> = maps.vips()?.into_keys().collect();
+                let rips = maps.rips()?;
+                interface.rips = nets(&rips);
+                interface.problems = problems(installed);
+                match site::rips(netlink, link, &vips).await {
+                    Ok(now) if now == rips => {}
+                    Ok(_) => interface.problems.push("its addresses have changed".into()),
+                    Err(error) => interface.problems.push(format!("{error:#}")),
+                }
+            }
+            (None, _) => interface.problems.push("the interface is gone".into()),
+            (_, Err(error)) => interface.problems.push(format!("{error:#}")),
+        }
+        self.interfaces.push(interface);
+        let Ok(maps) = maps else { return Ok(()) };
+        let rips = maps.rips()?;
+        for (address, vip) in maps.vips()? {
+            let counts = maps.counts(vip)?;
+            let is_on_lo = on_lo.contains(&address);
+            self.vips.push(Vip {
+                vip: address,
+                interface: name.clone(),
+                on_lo: is_on_lo,
+                rip: rip_toward(rips.iter().copied(), address.octets()).map(Ipv4Addr::from),
+                asked: counts.asked,
+                claimed: counts.claimed,
+                mangled: counts.mangled,
+                problems: if is_on_lo {
+                    Vec::new()
+                } else {
+                    vec!["not on lo".into()]
+                },
+            });
+        }
+        Ok(())
+    }
+}
+
+fn problems(installed: Installed) -> Vec<String> {
+    let ways = [
+        (
+            installed.ingress.is_none(),
+            "the ingress program is missing",
+        ),
+        (installed.egress.is_none(), "the egress program is missing"),
+    ];
+    ways.into_iter()
+        .filter(|(is_missing, _)| *is_missing)
+        .map(|(_, problem)| problem.into())
+        .collect()
+}
+
+fn nets(rips: &[Rip]) -> Vec<Ipv4Net> {
+    rips.iter()
+        .filter_map(|rip| Ipv4Net::with_netmask(rip.address.into(), rip.mask.into()).ok())
+        .collect()
+}
