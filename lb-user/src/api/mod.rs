@@ -12,7 +12,7 @@
 pub mod client;
 pub mod server;
 
-use std::{collections::BTreeMap, net::Ipv4Addr};
+use std::{collections::BTreeMap, fmt, net::Ipv4Addr};
 
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +47,36 @@ pub enum Change {
         service: ServiceName,
         address: Ipv4Addr,
     },
+}
+
+/// As the operator would have said it.
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AddService { service, scheduler } => {
+                write!(f, "service add {service}")?;
+                scheduler.map_or(Ok(()), |scheduler| write!(f, " --scheduler {scheduler}"))
+            }
+            Self::EditService { service, scheduler } => {
+                write!(f, "service edit {service} --scheduler {scheduler}")
+            }
+            Self::RemoveService { service } => write!(f, "service remove {service}"),
+            Self::AddReal {
+                service,
+                address,
+                weight,
+            } => {
+                write!(f, "real add {service} {address}")?;
+                weight.map_or(Ok(()), |weight| write!(f, " --weight {weight}"))
+            }
+            Self::EditReal {
+                service,
+                address,
+                weight,
+            } => write!(f, "real edit {service} {address} --weight {weight}"),
+            Self::RemoveReal { service, address } => write!(f, "real remove {service} {address}"),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -34,16 +34,20 @@ impl Director {
     }
 }
 
-/// Levels by `RUST_LOG`. systemd has the time; what is read by eye elsewhere has it too.
+/// Levels by `RUST_LOG`; the journal has times of its own.
 fn log_to_stderr() {
+    let is_journal = std::env::var_os("JOURNAL_STREAM").is_some();
     let filter = tracing_subscriber::EnvFilter::builder()
         .with_default_directive(tracing::Level::INFO.into())
         .from_env_lossy();
-    tracing_subscriber::fmt()
+    let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(false)
-        .with_target(false)
-        .without_time()
-        .init();
+        .with_target(false);
+    if is_journal {
+        log.without_time().init();
+    } else {
+        log.init();
+    }
 }

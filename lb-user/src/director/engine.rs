@@ -135,8 +135,10 @@ impl Engine {
         if applied.is_err() {
             edit::replace(&self.path, &text).context("and the file could not be put back")?;
         }
-        for change in changes {
-            tracing::info!(?change, "changed");
+        if applied.is_ok() {
+            for change in changes {
+                tracing::info!("{change}");
+            }
         }
         applied
     }
@@ -288,7 +290,7 @@ impl Engine {
     }
 
     async fn withdraw_vips(&self) -> Result<()> {
-        vips::withdraw(&self.netlink, &self.kernel.tables, &self.vips()).await
+        vips::withdraw(&self.netlink, &self.kernel.tables.services, &self.vips()).await
     }
 
     /// The VIPs that the daemon is to have put on the director.

@@ -25,7 +25,7 @@ use crate::{
     api::server,
     config::director::Config,
     dataplane::{
-        director::{Director, Limits},
+        director::Director,
         pins::{Pins, Role},
     },
     net,
@@ -81,7 +81,9 @@ async fn serve(paths: &Paths, config: Config, pins: &Pins, interfaces: &[String]
             }
             _ = tick.tick() => engine.tick().await,
             Some(()) = reload.recv() => {
-                notify(&[NotifyState::Reloading, monotonic()]);
+                let mut reloading = vec![NotifyState::Reloading];
+                reloading.extend(NotifyState::monotonic_usec_now().ok());
+                notify(&reloading);
                 if let Err(error) = engine.reload().await {
                     tracing::error!("not reloaded, all stays as it was: {error:#}");
                 }
@@ -107,12 +109,11 @@ pub fn detach(paths: &Paths) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let limits = Limits::default();
     // The VIPs first: without the program they would be the director's own.
-    if let Ok(kernel) = Director::load(Some(pins.dir()), limits) {
+    if let Some(services) = Director::services_below(pins.dir())? {
         runtime.block_on(async {
             let netlink = net::connect()?;
-            vips::withdraw(&netlink, &kernel.tables, &HashSet::new()).await
+            vips::withdraw(&netlink, &services, &HashSet::new()).await
         })?;
     }
     Director::unpin(pins.dir())?;
@@ -129,8 +130,4 @@ fn remove_socket(socket: &Path) {
 fn notify(states: &[NotifyState<'_>]) {
     // Whoever started us may not want to know.
     let _ = sd_notify::notify(states);
-}
-
-fn monotonic() -> NotifyState<'static> {
-    NotifyState::monotonic_usec_now().unwrap_or(NotifyState::Reloading)
 }

@@ -9,6 +9,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use ipnet::Ipv4Net;
+use lb_common::tables::Service;
 
 use super::neighbours::Neighbours;
 use crate::{
@@ -28,7 +29,7 @@ pub(super) async fn own(
     let here = everywhere(netlink).await?;
     for &vip in vips {
         let is_here = here.iter().any(|&(_, address)| address == vip);
-        let is_ours = !is_here || is_owned(tables, vip);
+        let is_ours = !is_here || is_owned(&tables.services, vip);
         // Before the address is there: should we end in between, it is still known as ours.
         for (_, &id) in services.iter().filter(|(name, _)| name.vip == vip) {
             tables.services[usize::from(id)]
@@ -52,11 +53,11 @@ pub(super) async fn own(
 /// Takes the VIPs away that the daemon put in place, except those to keep.
 pub(super) async fn withdraw(
     netlink: &Handle,
-    tables: &Tables,
+    services: &[Service],
     keep: &HashSet<Ipv4Addr>,
 ) -> Result<()> {
     for (index, vip) in everywhere(netlink).await? {
-        if is_owned(tables, vip) && !keep.contains(&vip) {
+        if is_owned(services, vip) && !keep.contains(&vip) {
             addresses::remove(netlink, index, Ipv4Net::from(vip)).await?;
             tracing::info!(%vip, "VIP removed");
         }
@@ -74,9 +75,9 @@ async fn everywhere(netlink: &Handle) -> Result<Vec<(u32, Ipv4Addr)>> {
     Ok(all)
 }
 
-fn is_owned(tables: &Tables, vip: Ipv4Addr) -> bool {
-    tables
-        .services
+fn is_owned(services: &[Service], vip: Ipv4Addr) -> bool {
+    let is_its = |service: &Service| service.destination.vip == vip.octets();
+    services
         .iter()
-        .any(|service| service.destination.vip == vip.octets() && service.owns_vip.load() != 0)
+        .any(|service| is_its(service) && service.owns_vip.load() != 0)
 }

@@ -2,13 +2,13 @@
 
 use std::{fs, io, path::Path};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, Result, bail};
 use aya::{
     Ebpf, EbpfError, EbpfLoader,
     maps::{Map, MapData},
     programs::Xdp,
 };
-use lb_common::tables::{DIRECTORY_BUCKETS, INTERFACES_MAX, LAYOUT_VERSION, Settings};
+use lb_common::tables::{DIRECTORY_BUCKETS, INTERFACES_MAX, LAYOUT_VERSION, Service, Settings};
 
 use super::{Limits, Mapped, mapped::Record, tables::Tables};
 use crate::dataplane::verifier;
@@ -29,40 +29,71 @@ const MAPPED: [&str; 7] = [
 const COUNTED: [&str; 2] = ["COUNTERS", "REASONS"];
 
 /// Returns the sizes of the maps below `pins`, or `limits` if there are none.
-pub(super) fn adopted(pins: &Path, limits: Limits) -> anyhow::Result<Limits> {
-    let entries = |name| -> anyhow::Result<Option<usize>> {
-        let path = pins.join("maps").join(name);
-        if !path.exists() {
-            return Ok(None);
-        }
-        let map = MapData::from_pin(&path)
-            .with_context(|| format!("cannot open the pinned map {}", path.display()))?;
-        Ok(Some(map.info()?.max_entries() as usize))
-    };
-    let Some(settings) = entries("SETTINGS")? else {
+pub(super) fn adopted(pins: &Path, limits: Limits) -> Result<Limits> {
+    let Some(version) = version(pins)? else {
         return Ok(limits);
     };
-    let settings = {
-        let path = pins.join("maps/SETTINGS");
-        let map = MapData::from_pin(&path)?;
-        Mapped::<Settings>::array(map.fd(), settings)?[0].version
-    };
-    if settings != 0 && settings != LAYOUT_VERSION {
+    if version != 0 && version != LAYOUT_VERSION {
         bail!(
-            "the maps below {} have layout {settings}, this program has {LAYOUT_VERSION}; \
+            "the maps below {} have layout {version}, this program has {LAYOUT_VERSION}; \
              `drover director detach` removes them",
             pins.display()
         );
     }
-    Ok(Limits {
-        services: entries("SERVICES")?.unwrap_or(limits.services),
-        members: entries("MEMBERS")?.unwrap_or(limits.members),
-        slots: entries("SLOTS")?.unwrap_or(limits.slots),
-        flow_sets: entries("FLOWS")?.unwrap_or(limits.flow_sets),
-    })
+    let entries = |name, limit| -> Result<usize> {
+        match pinned(pins, name)? {
+            Some(map) => Ok(map.info()?.max_entries() as usize),
+            None => Ok(limit),
+        }
+    };
+    let found = Limits {
+        services: entries("SERVICES", limits.services)?,
+        members: entries("MEMBERS", limits.members)?,
+        slots: entries("SLOTS", limits.slots)?,
+        flow_sets: entries("FLOWS", limits.flow_sets)?,
+    };
+    if found != limits {
+        tracing::warn!(
+            "limits are those of the maps that are in use: {found:?}; others need `drover director detach`"
+        );
+    }
+    Ok(found)
 }
 
-pub(super) fn object(pins: Option<&Path>, limits: Limits) -> anyhow::Result<Ebpf> {
+/// Maps the services below `pins`, if there are any of this layout.
+pub(super) fn services(pins: &Path) -> Result<Option<Mapped<Service>>> {
+    if version(pins)? != Some(LAYOUT_VERSION) {
+        return Ok(None);
+    }
+    let Some(map) = pinned(pins, "SERVICES")? else {
+        return Ok(None);
+    };
+    let services = Mapped::array(map.fd(), map.info()?.max_entries() as usize);
+    Ok(Some(services.context("cannot map SERVICES into memory")?))
+}
+
+/// The layout of the maps below `pins`; 0 if nobody has used them yet.
+fn version(pins: &Path) -> Result<Option<u32>> {
+    let Some(map) = pinned(pins, "SETTINGS")? else {
+        return Ok(None);
+    };
+    let settings: Mapped<Settings> =
+        Mapped::array(map.fd(), 1).context("cannot map SETTINGS into memory")?;
+    Ok(settings.first().map(|settings| settings.version))
+}
+
+fn pinned(pins: &Path, name: &str) -> Result<Option<MapData>> {
+    let path = pins.join("maps").join(name);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let map = MapData::from_pin(&path);
+    Ok(Some(map.with_context(|| {
+        format!("cannot open the pinned map {}", path.display())
+    })?))
+}
+
+pub(super) fn object(pins: Option<&Path>, limits: Limits) -> Result<Ebpf> {
     let mut loader = EbpfLoader::new();
     let mask = limits.flow_sets as u32 - 1;
     let jiffy = seconds_per_jiffy();
@@ -99,8 +130,8 @@ fn seconds_per_jiffy() -> u64 {
     ((1_u128 << 32) * jiffy.tv_nsec as u128 / 1_000_000_000) as u64
 }
 
-pub(super) fn tables(ebpf: &Ebpf, limits: Limits) -> anyhow::Result<Tables> {
-    fn mapped<T: Record>(ebpf: &Ebpf, name: &str, len: usize) -> anyhow::Result<Mapped<T>> {
+pub(super) fn tables(ebpf: &Ebpf, limits: Limits) -> Result<Tables> {
+    fn mapped<T: Record>(ebpf: &Ebpf, name: &str, len: usize) -> Result<Mapped<T>> {
         let Some(Map::Array(map)) = ebpf.map(name) else {
             bail!("the director's object has no array {name}");
         };
@@ -117,7 +148,7 @@ pub(super) fn tables(ebpf: &Ebpf, limits: Limits) -> anyhow::Result<Tables> {
     })
 }
 
-fn xdp<'e>(ebpf: &'e mut Ebpf, name: &str) -> anyhow::Result<&'e mut Xdp> {
+fn xdp<'e>(ebpf: &'e mut Ebpf, name: &str) -> Result<&'e mut Xdp> {
     Ok(ebpf
         .program_mut(name)
         .with_context(|| format!("the director's object has no program {name}"))?

@@ -18,7 +18,7 @@ use aya::{
 };
 use lb_common::{
     reason::Reason,
-    tables::{Counters, FLOW_SETS_DEFAULT, SLOTS_MAX, Settings},
+    tables::{Counters, FLOW_SETS_DEFAULT, SLOTS_MAX, Service, Settings},
 };
 
 pub use self::{
@@ -134,6 +134,11 @@ impl Director {
             .info()
             .context("cannot ask for the program")?
             .id())
+    }
+
+    /// Maps the services that are pinned, if they are of this layout.
+    pub fn services_below(pins: &Path) -> anyhow::Result<Option<Mapped<Service>>> {
+        load::services(pins)
     }
 
     /// Detaches the program everywhere and removes all that is pinned.
