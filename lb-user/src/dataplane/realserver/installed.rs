@@ -8,12 +8,8 @@ use aya::programs::{
     links::{FdLink, LinkType, PinnedLink},
 };
 
-use super::{EGRESS, INGRESS, hooks};
-use crate::net::{
-    Handle,
-    clsact::{self, Direction},
-    links::Link,
-};
+use super::{EGRESS, INGRESS, way::Way};
+use crate::net::{Handle, links::Link};
 
 /// Where a program is on the way in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,16 +35,13 @@ pub struct Installed {
 impl Installed {
     /// Looks at an interface whose pins are in `dir`.
     pub async fn on(link: &Link, dir: &Path, netlink: &Handle) -> Result<Self> {
-        let has_filter = async |direction, name: &str| -> Result<bool> {
-            let filters = clsact::filters(netlink, link.index, direction).await?;
-            Ok(filters.iter().any(|filter| filter == name))
-        };
+        let way = |hook| Way { link, dir, hook };
         let ingress = match pinned(&dir.join(INGRESS)) {
             Some((LinkType::Xdp, program)) if has_xdp(link, program) => Some(Ingress::Xdp),
             Some((LinkType::Tcx, program)) if has_tcx(link, TcAttachType::Ingress, program) => {
                 Some(Ingress::Tc(Tc::Tcx))
             }
-            _ if has_filter(Direction::Ingress, hooks::INGRESS_TC).await? => {
+            _ if way(TcAttachType::Ingress).has_filter(netlink).await? => {
                 Some(Ingress::Tc(Tc::Clsact))
             }
             _ => None,
@@ -57,7 +50,7 @@ impl Installed {
             Some((LinkType::Tcx, program)) if has_tcx(link, TcAttachType::Egress, program) => {
                 Some(Tc::Tcx)
             }
-            _ if has_filter(Direction::Egress, hooks::EGRESS_TC).await? => Some(Tc::Clsact),
+            _ if way(TcAttachType::Egress).has_filter(netlink).await? => Some(Tc::Clsact),
             _ => None,
         };
         Ok(Self { ingress, egress })
