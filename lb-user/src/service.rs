@@ -97,21 +97,25 @@ impl FromStr for ServiceName {
 
 /// Parses an IPv4 address that a host can have on a LAN.
 pub fn parse_unicast(text: &str) -> Result<Ipv4Addr, String> {
-    let address: Ipv4Addr = text
-        .parse()
-        .map_err(|_: std::net::AddrParseError| format!("`{text}` is not an IPv4 address"))?;
-    let kind = if address.is_unspecified() || address.octets()[0] == 0 {
-        "the unspecified address"
-    } else if address.is_loopback() {
-        "a loopback address"
-    } else if address.is_multicast() {
-        "a multicast address"
-    } else if address.octets()[0] >= 240 {
-        "a reserved or broadcast address"
-    } else {
-        return Ok(address);
+    let Ok(address) = text.parse() else {
+        return Err(format!("`{text}` is not an IPv4 address"));
     };
-    Err(format!("{address} is {kind}"))
+    match not_a_hosts(address) {
+        Some(kind) => Err(format!("{address} is {kind}")),
+        None => Ok(address),
+    }
+}
+
+/// Says what an address is that no host on a LAN can have.
+pub fn not_a_hosts(address: Ipv4Addr) -> Option<&'static str> {
+    let [first, ..] = address.octets();
+    match first {
+        0 => Some("no host's address"),
+        127 => Some("a loopback address"),
+        224..=239 => Some("a multicast address"),
+        240.. => Some("a reserved address"),
+        1..=126 | 128..=223 => None,
+    }
 }
 
 impl Serialize for ServiceName {
@@ -154,13 +158,10 @@ mod tests {
                 "`172.25.138.300` is not an IPv4 address",
             ),
             ("tcp/vip:80", "`vip` is not an IPv4 address"),
-            ("tcp/0.0.0.0:80", "0.0.0.0 is the unspecified address"),
+            ("tcp/0.0.0.0:80", "0.0.0.0 is no host's address"),
             ("tcp/127.0.0.1:80", "127.0.0.1 is a loopback address"),
             ("tcp/224.0.0.1:80", "224.0.0.1 is a multicast address"),
-            (
-                "tcp/255.255.255.255:80",
-                "is a reserved or broadcast address",
-            ),
+            ("tcp/255.255.255.255:80", "is a reserved address"),
         ] {
             let error = text.parse::<ServiceName>().unwrap_err().to_string();
             assert!(

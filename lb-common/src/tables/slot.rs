@@ -46,7 +46,7 @@ impl SlotValue {
 /// Returns which of `slots` a hash falls on: its high half scaled to the range, which needs no
 /// division, and doubles with the range (slot i becomes 2i or 2i + 1).
 pub fn slot_of(hash: u64, slots: u32) -> u32 {
-    ((hash >> 32) * u64::from(slots) >> 32) as u32
+    (((hash >> 32) * u64::from(slots)) >> 32) as u32
 }
 
 #[cfg(test)]

@@ -85,13 +85,17 @@ async fn send(socket: &Path, request: Request<Full<Bytes>>) -> Result<(bool, Byt
 
 fn unreachable(socket: &Path, error: &io::Error) -> anyhow::Error {
     let socket = socket.display();
-    match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => anyhow::anyhow!(
+    let kind = error.kind();
+    if matches!(
+        kind,
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
+    ) {
+        anyhow::anyhow!(
             "no daemon answers on {socket}; start it with `systemctl start drover-director`, or name its socket with --socket"
-        ),
-        io::ErrorKind::PermissionDenied => anyhow::anyhow!(
-            "not permitted to use {socket}; be root, or in the group drover to read"
-        ),
-        _ => anyhow::anyhow!("cannot use {socket}: {error}"),
+        )
+    } else if kind == io::ErrorKind::PermissionDenied {
+        anyhow::anyhow!("not permitted to use {socket}; be root, or in the group drover to read")
+    } else {
+        anyhow::anyhow!("cannot use {socket}: {error}")
     }
 }

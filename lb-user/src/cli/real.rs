@@ -71,8 +71,8 @@ impl Real {
 }
 
 fn weight(text: &str) -> Result<u32, String> {
-    let weight = text
-        .parse()
-        .map_err(|_: std::num::ParseIntError| format!("`{text}` is not a number"))?;
-    check_weight(weight)
+    match text.parse() {
+        Ok(weight) => check_weight(weight),
+        Err(error) => Err(format!("`{text}` is not a weight: {error}")),
+    }
 }

@@ -17,7 +17,7 @@ pub(super) struct Status {
 impl Status {
     pub(super) fn run(self, places: &Places) -> Result<()> {
         let status: api::Status = client::get(&places.socket, "/v1/status")?;
-        output::print(self.output, &status, |status| table(status))
+        output::print(self.output, &status, table)
     }
 }
 

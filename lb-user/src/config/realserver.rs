@@ -14,6 +14,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{Error, Source};
+use crate::service::not_a_hosts;
 
 pub const PATH: &str = "/etc/drover/realserver.toml";
 
@@ -111,20 +112,12 @@ pub fn vip(text: &str) -> Result<Ipv4Addr, String> {
             ));
         }
     };
-    let kind = if address.is_unspecified() || address.octets()[0] == 0 {
-        "no host's address"
-    } else if address.is_loopback() {
-        "a loopback address"
-    } else if address.is_multicast() {
-        "a multicast address"
-    } else if address.octets()[0] >= 240 {
-        "a reserved address"
-    } else {
-        return Ok(address);
-    };
-    Err(format!(
-        "{address} is {kind}; give the VIP that clients connect to"
-    ))
+    match not_a_hosts(address) {
+        Some(kind) => Err(format!(
+            "{address} is {kind}; give the VIP that clients connect to"
+        )),
+        None => Ok(address),
+    }
 }
 
 /// Reads each of `values`, of which there must be one, and no two the same.

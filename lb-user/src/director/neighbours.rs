@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
+    iter,
     net::Ipv4Addr,
 };
 
@@ -12,7 +13,11 @@ use lb_common::wire::MacAddr;
 use crate::{
     config::director::Config,
     dataplane::director::Tables,
-    net::{self, Handle, addresses, links, neighbours::Neighbour},
+    net::{
+        self, Handle, addresses,
+        links::{self, Link},
+        neighbours::Neighbour,
+    },
 };
 
 /// Ticks between two probes of a neighbour that is resolved: well within the half minute after
@@ -25,32 +30,50 @@ pub(super) struct Interface {
     pub(super) name: String,
     pub(super) index: u32,
     pub(super) mac: MacAddr,
-    pub(super) nets: Vec<Ipv4Net>,
+    /// Its own subnets, and those of its VLANs, whose frames it has, too.
+    pub(super) subnets: Vec<Subnet>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Subnet {
+    pub(super) net: Ipv4Net,
+    /// The interface that has its neighbours.
+    index: u32,
 }
 
 impl Interface {
     pub(super) async fn find_all(netlink: &Handle, names: &[String]) -> Result<Vec<Self>> {
+        let links = links::list(netlink).await?;
         let mut interfaces = Vec::new();
         for name in names {
-            interfaces.push(Self::find(netlink, name).await?);
+            interfaces.push(Self::find(netlink, name, &links).await?);
         }
         Ok(interfaces)
     }
 
-    async fn find(netlink: &Handle, name: &str) -> Result<Self> {
-        let link = links::find(netlink, name)
-            .await?
+    async fn find(netlink: &Handle, name: &str, links: &[Link]) -> Result<Self> {
+        let link = links
+            .iter()
+            .find(|link| link.name == name)
             .with_context(|| format!("there is no interface {name}"))?;
         let mac = link
             .mac
             .filter(|_| !link.is_loopback)
             .with_context(|| format!("interface {name} is not Ethernet"))?;
-        let addresses = addresses::list(netlink, link.index).await?;
+        let vlans = links.iter().filter(|vlan| vlan.vlan_of == Some(link.index));
+        let mut subnets = Vec::new();
+        for link in iter::once(link).chain(vlans) {
+            let addresses = addresses::list(netlink, link.index).await?;
+            subnets.extend(addresses.iter().map(|address| Subnet {
+                net: address.net,
+                index: link.index,
+            }));
+        }
         Ok(Self {
             name: name.to_owned(),
             index: link.index,
             mac,
-            nets: addresses.iter().map(|address| address.net).collect(),
+            subnets,
         })
     }
 }
@@ -102,7 +125,10 @@ impl Neighbours {
             interface,
             mac,
         } = neighbour;
-        if self.interface_of(address) != interface {
+        if self
+            .subnet(address)
+            .is_none_or(|(_, subnet)| subnet.index != interface)
+        {
             return false;
         }
         let before = match mac {
@@ -123,25 +149,33 @@ impl Neighbours {
         self.macs.get(&address).copied()
     }
 
-    /// Returns the index of the interface whose subnet has the address; 0 if none has.
+    /// Returns the index of the interface that the address is reached through; 0 if there is none.
     pub(super) fn interface_of(&self, address: Ipv4Addr) -> u32 {
         self.on_link(address).map_or(0, |interface| interface.index)
     }
 
     pub(super) fn on_link(&self, address: Ipv4Addr) -> Option<&Interface> {
-        let has = |interface: &&Interface| {
+        self.subnet(address).map(|(interface, _)| interface)
+    }
+
+    fn subnet(&self, address: Ipv4Addr) -> Option<(&Interface, &Subnet)> {
+        let subnets = self.interfaces.iter().flat_map(|interface| {
             interface
-                .nets
+                .subnets
                 .iter()
-                .any(|net| net.prefix_len() < 32 && net.contains(&address))
-        };
-        self.interfaces.iter().find(has)
+                .map(move |subnet| (interface, subnet))
+        });
+        let has = |subnet: &Subnet| subnet.net.prefix_len() < 32 && subnet.net.contains(&address);
+        subnets.into_iter().find(|(_, subnet)| has(subnet))
     }
 
     /// Checks that a real server can be one.
     pub(super) fn check_real(&self, address: Ipv4Addr) -> Result<()> {
-        let mut nets = self.interfaces.iter().flat_map(|interface| &interface.nets);
-        if nets.any(|net| net.addr() == address) {
+        let mut subnets = self
+            .interfaces
+            .iter()
+            .flat_map(|interface| &interface.subnets);
+        if subnets.any(|subnet| subnet.net.addr() == address) {
             bail!("real server {address} is this director itself");
         }
         if self.on_link(address).is_some() {
@@ -170,8 +204,10 @@ impl Neighbours {
             if !which(self.mac(address)) {
                 continue;
             }
-            let interface = self.interface_of(address);
-            if let Err(error) = net::neighbours::probe(netlink, interface, address).await {
+            let Some((_, subnet)) = self.subnet(address) else {
+                continue;
+            };
+            if let Err(error) = net::neighbours::probe(netlink, subnet.index, address).await {
                 tracing::debug!("{error:#}");
             }
         }
@@ -179,11 +215,10 @@ impl Neighbours {
 }
 
 fn describe(interface: &Interface) -> String {
-    let nets: Vec<String> = interface
-        .nets
-        .iter()
+    let subnets = interface.subnets.iter().map(|subnet| subnet.net);
+    let nets: Vec<String> = subnets
         .filter(|net| net.prefix_len() < 32)
-        .map(ToString::to_string)
+        .map(|net| net.to_string())
         .collect();
     match nets.as_slice() {
         [] => format!("{} (which has no subnet)", interface.name),

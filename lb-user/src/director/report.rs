@@ -108,7 +108,11 @@ pub(super) async fn status(engine: &Engine, netlink: &Handle) -> Result<Status> 
             name: interface.name.clone(),
             xdp: xdp.to_owned(),
             mac: Some(interface.mac.to_string()),
-            addresses: interface.nets.iter().map(ToString::to_string).collect(),
+            addresses: interface
+                .subnets
+                .iter()
+                .map(|subnet| subnet.net.to_string())
+                .collect(),
         });
     }
     let used = |used: usize, most: usize| Used {

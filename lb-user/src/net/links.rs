@@ -3,7 +3,9 @@
 use anyhow::{Context as _, Result};
 use futures_util::TryStreamExt as _;
 use lb_common::wire::MacAddr;
-use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage, LinkXdp, XdpAttached};
+use netlink_packet_route::link::{
+    InfoKind, LinkAttribute, LinkFlags, LinkInfo, LinkMessage, LinkXdp, XdpAttached,
+};
 use rustix::io::Errno;
 
 use super::{Handle, explained, is_one_of};
@@ -19,6 +21,8 @@ pub struct Link {
     /// It has no ARP: `ip link set IF arp off`, or no need of it.
     pub is_noarp: bool,
     pub xdp: Option<Xdp>,
+    /// The interface whose tagged frames it has, if it is a VLAN's.
+    pub vlan_of: Option<u32>,
 }
 
 /// The XDP program of an interface.
@@ -63,6 +67,8 @@ impl From<LinkMessage> for Link {
             is_noarp: flags.contains(LinkFlags::Noarp),
             ..Self::default()
         };
+        let mut parent = None;
+        let mut is_vlan = false;
         for attribute in message.attributes {
             if let LinkAttribute::IfName(name) = attribute {
                 link.name = name;
@@ -70,8 +76,13 @@ impl From<LinkMessage> for Link {
                 link.mac = octets.try_into().ok().map(|octets| MacAddr { octets });
             } else if let LinkAttribute::Xdp(xdp) = attribute {
                 link.xdp = attached(&xdp);
+            } else if let LinkAttribute::Link(index) = attribute {
+                parent = Some(index);
+            } else if let LinkAttribute::LinkInfo(info) = attribute {
+                is_vlan = info.contains(&LinkInfo::Kind(InfoKind::Vlan));
             }
         }
+        link.vlan_of = parent.filter(|_| is_vlan);
         link
     }
 }

@@ -43,11 +43,10 @@ pub fn subscribe() -> Result<impl Stream<Item = Event> + Unpin> {
         rtnetlink::new_multicast_connection(&groups).context("cannot open a netlink socket")?;
     tokio::spawn(connection);
     let events = messages.filter_map(|(message, _)| {
-        let event = match message.payload {
-            NetlinkPayload::InnerMessage(message) => event(message),
-            _ => None,
+        let NetlinkPayload::InnerMessage(message) = message.payload else {
+            return std::future::ready(None);
         };
-        std::future::ready(event)
+        std::future::ready(event(message))
     });
     Ok(Box::pin(events))
 }

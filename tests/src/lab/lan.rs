@@ -74,8 +74,11 @@ impl Lan {
             &mac, "netns", namespace,
         ])?;
         // A local stack leaves checksums to the device; a frame that XDP sends back never gets one.
-        host.run(&["ethtool", "-K", "eth0", "tx", "off"])?
+        // Nor would XDP see the tag of a VLAN that travels beside the frame.
+        let plain = ["tx", "off", "txvlan", "off", "rxvlan", "off"];
+        host.run(&[&["ethtool", "-K", "eth0"], &plain[..]].concat())?
             .success()?;
+        ip(&[&["netns", "exec", lan, "ethtool", "-K", port], &plain[2..]].concat())?;
         // A veth takes frames from its peer's XDP_TX only while it has a program itself, and loses them silently otherwise.
         let pin = self.pins.join(port);
         namespace::enter(lan, || xdp_pass::attach(port, &pin))??;

@@ -5,7 +5,7 @@ use std::{fs, io, path::Path};
 use anyhow::{Context as _, bail};
 use aya::programs::{
     Program, ProgramError, Xdp, XdpMode,
-    links::{FdLink, LinkError, PinnedLink},
+    links::{FdLink, PinnedLink},
     xdp::XdpLink,
 };
 use serde::{Deserialize, Serialize};
@@ -53,9 +53,7 @@ impl Director {
         let link: FdLink = program
             .take_link(link)?
             .try_into()
-            .map_err(|_: LinkError| {
-                anyhow::anyhow!("the kernel has no BPF links for XDP (Linux 5.9)")
-            })?;
+            .context("the kernel has no BPF links for XDP (Linux 5.9)")?;
         if let Some(parent) = pin.parent() {
             fs::create_dir_all(parent)
                 .with_context(|| format!("cannot make the directory {}", parent.display()))?;
@@ -103,10 +101,10 @@ fn replace(program: &mut Xdp, pin: &Path) -> anyhow::Result<bool> {
 }
 
 fn errno(error: &ProgramError) -> Option<i32> {
-    match error {
-        ProgramError::SyscallError(error) => error.io_error.raw_os_error(),
-        _ => None,
+    if let ProgramError::SyscallError(error) = error {
+        return error.io_error.raw_os_error();
     }
+    None
 }
 
 fn is_unsupported(error: &ProgramError) -> bool {

@@ -6,11 +6,12 @@ use anyhow::{Context as _, bail};
 use aya::{
     Ebpf, EbpfError, EbpfLoader,
     maps::{Map, MapData},
-    programs::{ProgramError, Xdp},
+    programs::Xdp,
 };
 use lb_common::tables::{DIRECTORY_BUCKETS, INTERFACES_MAX, LAYOUT_VERSION, Settings};
 
 use super::{Limits, Mapped, mapped::Record, tables::Tables};
+use crate::dataplane::verifier;
 
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/director"));
 
@@ -87,7 +88,7 @@ pub(super) fn object(pins: Option<&Path>, limits: Limits) -> anyhow::Result<Ebpf
     for name in ["director", "clock"] {
         xdp(&mut ebpf, name)?
             .load()
-            .map_err(|error| verifier_line(name, error))?;
+            .map_err(|error| verifier::refusal(name, error))?;
     }
     Ok(ebpf)
 }
@@ -135,22 +136,4 @@ fn refusal(error: EbpfError) -> anyhow::Error {
             .context("not permitted: needs root, or CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON");
     }
     error
-}
-
-/// The verifier's last words; all of them, for those who ask, are in the error's source.
-fn verifier_line(name: &str, error: ProgramError) -> anyhow::Error {
-    if let ProgramError::LoadError {
-        verifier_log,
-        io_error,
-    } = &error
-    {
-        let log = verifier_log.to_string();
-        let last = log
-            .lines()
-            .rev()
-            .find(|line| !line.starts_with("processed") && !line.is_empty());
-        let last = last.unwrap_or("no log").to_owned();
-        return anyhow::anyhow!("the kernel refuses the program {name}: {io_error}: {last}");
-    }
-    error.into()
 }
