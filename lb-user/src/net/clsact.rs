@@ -13,10 +13,19 @@ pub enum Direction {
     Egress,
 }
 
-/// Names the BPF filters of interface `index`, in the order they are asked.
-pub async fn filters(netlink: &Handle, index: u32, direction: Direction) -> Result<Vec<String>> {
+/// A BPF filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Filter {
+    pub priority: u16,
+    pub handle: u32,
+    /// The program's id.
+    pub program: u32,
+}
+
+/// Lists the BPF filters of interface `index`, in the order they are asked.
+pub async fn filters(netlink: &Handle, index: u32, direction: Direction) -> Result<Vec<Filter>> {
     let filters = dump(netlink, index, direction).await?;
-    Ok(filters.iter().filter_map(program_name).collect())
+    Ok(filters.iter().filter_map(filter).collect())
 }
 
 /// Removes the qdisc, unless somebody has a filter in it.
@@ -49,17 +58,23 @@ async fn dump(netlink: &Handle, index: u32, direction: Direction) -> Result<Vec<
     }
 }
 
-fn program_name(filter: &TcMessage) -> Option<String> {
-    filter.attributes.iter().find_map(|attribute| {
+fn filter(message: &TcMessage) -> Option<Filter> {
+    let program = message.attributes.iter().find_map(|attribute| {
         let TcAttribute::Options(options) = attribute else {
             return None;
         };
         options.iter().find_map(|option| {
-            if let TcOption::Bpf(TcFilterBpfOption::ProgName(name)) = option {
-                Some(name.clone())
+            if let TcOption::Bpf(TcFilterBpfOption::ProgId(id)) = option {
+                Some(*id)
             } else {
                 None
             }
         })
+    })?;
+    let header = &message.header;
+    Some(Filter {
+        priority: (header.info >> 16) as u16,
+        handle: header.handle.into(),
+        program,
     })
 }

@@ -18,7 +18,10 @@ pub async fn detach(dir: &Path, link: Option<&Link>, netlink: &Handle) -> Result
     }
     if let Some(link) = link {
         for hook in [TcAttachType::Ingress, TcAttachType::Egress] {
-            Way { link, dir, hook }.remove_filter()?;
+            let way = Way { link, dir, hook };
+            if way.has_filter(netlink).await? {
+                way.remove_filter()?;
+            }
         }
         if dir.join(CLSACT).exists() {
             clsact::remove_if_empty(netlink, link.index).await?;

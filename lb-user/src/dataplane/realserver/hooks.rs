@@ -130,7 +130,7 @@ impl Programs {
             }
             // There is no such hook before Linux 6.6.
             Err(error) if errno(&error) == Some(Errno::INVAL) => {
-                at.filter(program, before == Some(Tc::Clsact))?;
+                at.put_filter(program, before == Some(Tc::Clsact))?;
                 Ok(Tc::Clsact)
             }
             Err(error) => Err(error.into()),

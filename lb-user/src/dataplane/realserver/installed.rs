@@ -1,19 +1,15 @@
 //! What is attached to an interface now, by the kernel's word and not by what is pinned.
 
-use std::{fmt, path::Path};
+use std::{fmt, fs, path::Path};
 
 use anyhow::Result;
 use aya::programs::{
-    SchedClassifier, TcAttachType,
+    TcAttachType,
     links::{FdLink, LinkType, PinnedLink},
 };
 
-use super::{EGRESS, INGRESS, hooks};
-use crate::net::{
-    Handle,
-    clsact::{self, Direction},
-    links::Link,
-};
+use super::{EGRESS, INGRESS, way::Way};
+use crate::net::{Handle, links::Link};
 
 /// Where a program is on the way in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,25 +35,18 @@ pub struct Installed {
 impl Installed {
     /// Looks at an interface whose pins are in `dir`.
     pub async fn on(link: &Link, dir: &Path, netlink: &Handle) -> Result<Self> {
-        let has_filter = async |direction, name: &str| -> Result<bool> {
-            let filters = clsact::filters(netlink, link.index, direction).await?;
-            Ok(filters.iter().any(|filter| filter == name))
-        };
+        let way = |hook| Way { link, dir, hook };
         let ingress = match pinned(&dir.join(INGRESS)) {
-            Some((LinkType::Xdp, program)) if has_xdp(link, program) => Some(Ingress::Xdp),
-            Some((LinkType::Tcx, program)) if has_tcx(link, TcAttachType::Ingress, program) => {
-                Some(Ingress::Tc(Tc::Tcx))
-            }
-            _ if has_filter(Direction::Ingress, hooks::INGRESS_TC).await? => {
+            Some((LinkType::Xdp, index)) if index == link.index => Some(Ingress::Xdp),
+            Some((LinkType::Tcx, index)) if index == link.index => Some(Ingress::Tc(Tc::Tcx)),
+            _ if way(TcAttachType::Ingress).has_filter(netlink).await? => {
                 Some(Ingress::Tc(Tc::Clsact))
             }
             _ => None,
         };
         let egress = match pinned(&dir.join(EGRESS)) {
-            Some((LinkType::Tcx, program)) if has_tcx(link, TcAttachType::Egress, program) => {
-                Some(Tc::Tcx)
-            }
-            _ if has_filter(Direction::Egress, hooks::EGRESS_TC).await? => Some(Tc::Clsact),
+            Some((LinkType::Tcx, index)) if index == link.index => Some(Tc::Tcx),
+            _ if way(TcAttachType::Egress).has_filter(netlink).await? => Some(Tc::Clsact),
             _ => None,
         };
         Ok(Self { ingress, egress })
@@ -84,21 +73,23 @@ impl fmt::Display for Tc {
     }
 }
 
-/// The kind of a pinned link, and its program.
+/// The kind of a pinned link, and the interface that it is attached to: none if that is gone.
 fn pinned(pin: &Path) -> Option<(LinkType, u32)> {
     let link = FdLink::from(PinnedLink::from_pin(pin).ok()?);
     let info = link.info().ok()?;
-    Some((info.link_type().ok()?, info.program_id()))
+    Some((info.link_type().ok()?, interface(info.id())?))
 }
 
-/// Whether the program is in the driver of this interface.
-fn has_xdp(link: &Link, program: u32) -> bool {
-    link.xdp
-        .is_some_and(|xdp| xdp.is_native && xdp.program == program)
-}
-
-/// Whether the program is at a hook of this interface; a link outlives its interface.
-fn has_tcx(link: &Link, hook: TcAttachType, program: u32) -> bool {
-    SchedClassifier::query_tcx(&link.name, hook)
-        .is_ok_and(|(_, programs)| programs.iter().any(|info| info.id() == program))
+/// The interface of a link that this process has open. To ask an interface for its programs takes
+/// CAP_SYS_ADMIN.
+fn interface(link: u32) -> Option<u32> {
+    let field = |text: &str, name: &str| -> Option<u32> {
+        let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+        line.trim().parse().ok()
+    };
+    fs::read_dir("/proc/self/fdinfo")
+        .ok()?
+        .filter_map(|file| fs::read_to_string(file.ok()?.path()).ok())
+        .find(|text| field(text, "link_id:") == Some(link))
+        .and_then(|text| field(&text, "ifindex:"))
 }

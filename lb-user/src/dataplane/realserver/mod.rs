@@ -1,10 +1,11 @@
 //! What keeps one interface of a real server quiet: its programs, its maps, and their pins.
 //!
 //! In the interface's directory lie `vips`, `counts` and `rips`, the maps; `ingress` and `egress`,
-//! the links, which hold the programs; and `clsact`, an empty directory, if the qdisc is ours. A
-//! filter in a clsact qdisc has no link: it is known by its name.
+//! the links, which hold the programs; or, where tc has no links, `ingress-filter` and
+//! `egress-filter`, the programs, and `clsact`, an empty directory, if the qdisc is ours.
 
 mod detach;
+mod filter;
 mod hooks;
 mod installed;
 mod maps;
