@@ -1,6 +1,9 @@
 //! Where the director's program is attached.
 
-use std::{fs, io, path::Path};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, bail};
 use aya::programs::{
@@ -11,6 +14,7 @@ use aya::programs::{
 use serde::{Deserialize, Serialize};
 
 use super::Director;
+use crate::dataplane::pins::{file_name, interface_name};
 
 /// How the program is to be attached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,10 +32,7 @@ pub enum Mode {
 impl Director {
     /// Attaches the program to an interface, or puts it in the place of the one that is pinned.
     pub fn attach(&mut self, interface: &str, mode: Mode) -> anyhow::Result<()> {
-        let pin = self
-            .pins
-            .as_ref()
-            .map(|pins| pins.join("links").join(interface));
+        let pin = self.pins.as_ref().map(|pins| link_below(pins, interface));
         let Some(Program::Xdp(program)) = self.ebpf.program_mut("director") else {
             bail!("the director's object has no director");
         };
@@ -71,15 +72,19 @@ impl Director {
             Err(error) => return Err(error).context("cannot list the pinned links"),
         };
         links
-            .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+            .map(|entry| Ok(interface_name(&entry?.file_name().to_string_lossy())))
             .collect()
     }
 
     /// Detaches the program from an interface.
     pub fn detach(pins: &Path, interface: &str) -> anyhow::Result<()> {
-        let pin = pins.join("links").join(interface);
+        let pin = link_below(pins, interface);
         fs::remove_file(&pin).with_context(|| format!("cannot unpin the link {}", pin.display()))
     }
+}
+
+fn link_below(pins: &Path, interface: &str) -> PathBuf {
+    pins.join("links").join(file_name(interface))
 }
 
 /// Puts the program in the place of the one of the pinned link, in one step; whether there was one.
