@@ -16,7 +16,7 @@ use crate::{
     net::{
         self, Handle, addresses,
         links::{self, Link},
-        neighbours::Neighbour,
+        neighbours::{Neighbour, State},
     },
 };
 
@@ -84,6 +84,9 @@ pub(super) struct Neighbours {
     macs: HashMap<Ipv4Addr, MacAddr>,
     /// The real servers.
     watched: BTreeSet<Ipv4Addr>,
+    /// Those that the kernel has called unresolved once. It also does so when told to forget
+    /// (`ip neigh flush`), so they are asked again before they are believed to be gone.
+    suspects: BTreeSet<Ipv4Addr>,
 }
 
 impl Neighbours {
@@ -92,6 +95,7 @@ impl Neighbours {
             interfaces,
             macs: HashMap::new(),
             watched: BTreeSet::new(),
+            suspects: BTreeSet::new(),
         }
     }
 
@@ -123,7 +127,7 @@ impl Neighbours {
         let Neighbour {
             address,
             interface,
-            mac,
+            state,
         } = neighbour;
         if self
             .subnet(address)
@@ -131,9 +135,20 @@ impl Neighbours {
         {
             return false;
         }
-        let before = match mac {
-            Some(mac) => self.macs.insert(address, mac),
-            None => self.macs.remove(&address),
+        let (before, mac) = match state {
+            State::Resolved(mac) => {
+                self.suspects.remove(&address);
+                (self.macs.insert(address, mac), Some(mac))
+            }
+            State::Unresolved => {
+                let is_watched = self.watched.contains(&address);
+                if is_watched && self.macs.contains_key(&address) && self.suspects.insert(address) {
+                    return false;
+                }
+                (self.macs.remove(&address), None)
+            }
+            // What was known is believed until an answer comes, or none.
+            State::Unknown => return false,
         };
         if before == mac || !self.watched.contains(&address) {
             return false;
@@ -193,6 +208,13 @@ impl Neighbours {
         self.probe(netlink, |mac| mac.is_none()).await;
     }
 
+    /// Has the kernel ask again for those it has just called unresolved.
+    pub(super) async fn probe_suspects(&self, netlink: &Handle) {
+        for &address in &self.suspects {
+            self.probe_one(netlink, address).await;
+        }
+    }
+
     /// Resolves what is not, and now and then checks what is.
     pub(super) async fn look_after(&self, netlink: &Handle, ticks: u64) {
         let all = ticks.is_multiple_of(REFRESH);
@@ -204,12 +226,16 @@ impl Neighbours {
             if !which(self.mac(address)) {
                 continue;
             }
-            let Some((_, subnet)) = self.subnet(address) else {
-                continue;
-            };
-            if let Err(error) = net::neighbours::probe(netlink, subnet.index, address).await {
-                tracing::debug!("{error:#}");
-            }
+            self.probe_one(netlink, address).await;
+        }
+    }
+
+    async fn probe_one(&self, netlink: &Handle, address: Ipv4Addr) {
+        let Some((_, subnet)) = self.subnet(address) else {
+            return;
+        };
+        if let Err(error) = net::neighbours::probe(netlink, subnet.index, address).await {
+            tracing::debug!("{error:#}");
         }
     }
 }

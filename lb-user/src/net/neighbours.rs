@@ -20,8 +20,16 @@ use super::{Handle, explained};
 pub struct Neighbour {
     pub address: Ipv4Addr,
     pub interface: u32,
-    /// Unless it is unresolved.
-    pub mac: Option<MacAddr>,
+    pub state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    Resolved(MacAddr),
+    /// Nobody answers.
+    Unresolved,
+    /// Being asked for, or forgotten because the table was full or flushed: says nothing about it.
+    Unknown,
 }
 
 /// Something that changed.
@@ -111,17 +119,23 @@ fn neighbour(message: &NeighbourMessage, is_gone: bool) -> Option<Neighbour> {
             mac = octets.map(|octets| MacAddr { octets });
         }
     }
-    let is_resolved = matches!(
-        message.header.state,
-        NeighbourState::Reachable
+    let mac = mac.filter(|&mac| mac != MacAddr::UNSPECIFIED);
+    let state = match (message.header.state, mac) {
+        _ if is_gone => State::Unknown,
+        (NeighbourState::Failed, _) => State::Unresolved,
+        (
+            NeighbourState::Reachable
             | NeighbourState::Stale
             | NeighbourState::Delay
             | NeighbourState::Probe
-            | NeighbourState::Permanent
-    );
+            | NeighbourState::Permanent,
+            Some(mac),
+        ) => State::Resolved(mac),
+        _ => State::Unknown,
+    };
     Some(Neighbour {
         address: address?,
         interface: message.header.ifindex,
-        mac: mac.filter(|&mac| is_resolved && !is_gone && mac != MacAddr::UNSPECIFIED),
+        state,
     })
 }
