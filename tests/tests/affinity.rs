@@ -289,7 +289,9 @@ fn nothing_is_left_of_a_service_that_is_removed() {
         }
         site.installed.remove(&site.tables, service(), site.now);
         assert_eq!(site.send(round + 1, ACK), Err(Reason::NoService));
+        assert!(site.installed.is_to_be_swept());
         site.pass(3);
+        assert_eq!(site.sweep(), 0, "records of members that are gone");
     }
     // As many again as fit would not, had any been lost.
     site.bring(Scheduler::Mh, &[(2, 1), (3, 1), (4, 1)]);

@@ -47,6 +47,8 @@ pub struct Installed {
     services: HashMap<ServiceName, InstalledService>,
     free_services: Vec<u16>,
     free_members: Vec<u32>,
+    /// Members of services that were removed; records may name them until a sweep has passed.
+    resting_members: Vec<u32>,
     ranges: Ranges,
 }
 
@@ -98,8 +100,14 @@ impl Installed {
             services,
             free_services,
             free_members,
+            resting_members: Vec::new(),
             ranges,
         }
+    }
+
+    /// Whether there are members that only a sweep makes free.
+    pub fn is_to_be_swept(&self) -> bool {
+        !self.resting_members.is_empty()
     }
 
     /// Names the services that are in the tables.
@@ -150,9 +158,7 @@ impl Installed {
             }
             return Err(error);
         }
-        if is_new {
-            self.publish(tables, wanted.name)?;
-        }
+        self.publish(tables, wanted.name)?;
         if let Some(service) = self.services.get_mut(&wanted.name) {
             service.wanted = Some(wanted.clone());
         }
@@ -180,11 +186,14 @@ impl Installed {
         Ok(())
     }
 
-    /// Enters a service in the directory: from here on packets find it.
+    /// Enters a service in the directory, if it is not there: from here on packets find it.
     fn publish(&mut self, tables: &Tables, name: ServiceName) -> anyhow::Result<()> {
         let destination = name.destination();
         let entry = Entry::new(&destination, self.services[&name].id);
         let bucket = &tables.directory[destination.bucket() as usize];
+        if bucket.entries.iter().any(|it| it.load() == entry.0) {
+            return Ok(());
+        }
         let Some(vacant) = bucket.entries.iter().find(|entry| entry.load() == 0) else {
             // One in a hundred million at half of all services.
             self.remove(tables, name, 0);
@@ -225,7 +234,7 @@ impl Installed {
         self.free_services.push(service.id);
         for id in service.members.into_values() {
             tables.members.write(id as usize, Member::default());
-            self.free_members.push(id);
+            self.resting_members.push(id);
         }
     }
 

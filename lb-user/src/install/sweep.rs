@@ -61,6 +61,7 @@ impl Installed {
             clear_exceptions(tables, service, &needed);
         }
         self.let_go(tables, &usage);
+        self.free_members.append(&mut self.resting_members);
         usage
     }
 
