@@ -12,7 +12,6 @@ mod maps;
 
 use aya_ebpf::{
     bindings::xdp_action::{self, XDP_DROP, XDP_PASS, XDP_TX},
-    helpers::bpf_redirect,
     macros::xdp,
     programs::XdpContext,
 };
@@ -20,7 +19,7 @@ use lb_common::{
     director::{Forward, Tables as _, forward},
     reason::Fate,
 };
-use lb_ebpf::packet::Packet;
+use lb_ebpf::packet::{Packet, redirect};
 
 use maps::Maps;
 
@@ -29,8 +28,7 @@ fn director(ctx: XdpContext) -> xdp_action::Type {
     let ingress = ctx.ingress_ifindex() as u32;
     match forward(&mut Packet::from(&ctx), ingress, &Maps) {
         Ok(Forward::Return) => XDP_TX,
-        // SAFETY: takes two numbers.
-        Ok(Forward::Through(egress)) => unsafe { bpf_redirect(egress, 0) as u32 },
+        Ok(Forward::Through(egress)) => redirect(egress),
         Err(reason) => {
             maps::count(reason);
             match reason.fate() {

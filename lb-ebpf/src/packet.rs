@@ -2,7 +2,10 @@
 
 use core::marker::PhantomData;
 
-use aya_ebpf::programs::{TcContext, XdpContext};
+use aya_ebpf::{
+    helpers::bpf_redirect,
+    programs::{TcContext, XdpContext},
+};
 use lb_common::wire::{Frame, FrameMut, Header};
 
 /// The bytes between `data` and `data_end` of a program's context.
@@ -56,4 +59,10 @@ impl FrameMut for Packet<'_> {
         // SAFETY: as in `header`; the packet is borrowed mutably.
         self.at(offset).map(|header| unsafe { &mut *header })
     }
+}
+
+/// Sends the packet out of another interface; returns the program's answer.
+pub fn redirect(egress: u32) -> u32 {
+    // SAFETY: takes two numbers.
+    unsafe { bpf_redirect(egress, 0) as u32 }
 }

@@ -6,8 +6,9 @@ use rustix::{
     thread::{CapabilitySet, capabilities},
 };
 
-/// BPF links for XDP came with 5.9; 5.10 is the oldest kernel that is still maintained.
-const KERNEL_MIN: (u32, u32) = (5, 10);
+/// XDP of frames in several buffers came with 5.18, after atomic operations that return a value
+/// (5.12) and BPF links (5.9).
+const KERNEL_MIN: (u32, u32) = (5, 18);
 
 /// Refuses before anything is done.
 pub fn check() -> Result<()> {

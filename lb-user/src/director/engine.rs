@@ -76,8 +76,10 @@ impl Engine {
         };
         engine.check(&engine.config)?;
         engine.attach()?;
+        // Of members that were let go by a daemon that did not live to sweep.
+        engine.sweep()?;
         engine.bring_all().await?;
-        engine.neighbours.probe_unresolved(&engine.netlink).await;
+        engine.neighbours.look_after(&engine.netlink, 0).await;
         Ok(engine)
     }
 
@@ -95,7 +97,7 @@ impl Engine {
         let done = match event {
             Event::Neighbour(neighbour) => {
                 if !self.neighbours.learn(neighbour) {
-                    return;
+                    return self.neighbours.probe_suspects(&self.netlink).await;
                 }
                 self.bring()
             }
@@ -145,10 +147,6 @@ impl Engine {
 
     pub(super) async fn reload(&mut self) -> Result<()> {
         let config = self.with_interfaces(Config::read(&self.path)?);
-        ensure!(
-            config.interfaces == self.config.interfaces && config.xdp == self.config.xdp,
-            "`interfaces` and `xdp` are taken up by a restart, which no connection notices"
-        );
         self.check(&config)?;
         self.apply(config).await?;
         tracing::info!("reloaded {}", self.path.display());
@@ -185,6 +183,14 @@ impl Engine {
 
     /// Checks what only this host can tell.
     fn check(&self, config: &Config) -> Result<()> {
+        ensure!(
+            config.interfaces == self.config.interfaces,
+            "`interfaces` is taken up by a restart of the daemon, which no connection notices"
+        );
+        ensure!(
+            config.xdp == self.config.xdp,
+            "`xdp` is taken up when the director is stopped, detached and started"
+        );
         for service in &config.services {
             for real in &service.reals {
                 self.neighbours
@@ -226,6 +232,9 @@ impl Engine {
 
     /// Brings the services to what is wanted of them.
     fn bring(&mut self) -> Result<()> {
+        if self.installed.is_to_be_swept() {
+            self.sweep()?;
+        }
         let now = self.kernel.now()?;
         let names: HashSet<_> = self.config.services.iter().map(|it| it.listen).collect();
         let gone: Vec<_> = self
@@ -270,7 +279,7 @@ impl Engine {
         }
         self.neighbours.set_interfaces(interfaces);
         self.attach()?;
-        self.bring()
+        self.bring_all().await
     }
 
     async fn own_vips(&self) -> Result<()> {

@@ -27,6 +27,7 @@ use crate::{
     dataplane::{
         director::Director,
         pins::{Pins, Role},
+        privileges,
     },
     net,
 };
@@ -46,6 +47,7 @@ const TICK: Duration = Duration::from_secs(1);
 /// Runs the daemon until it is told to stop. Packets go on after that.
 pub fn run(paths: &Paths, interfaces: &[String]) -> Result<()> {
     let mut config = Config::read(&paths.config)?;
+    privileges::check()?;
     if !interfaces.is_empty() {
         config.interfaces = interfaces.to_vec();
     }
@@ -103,6 +105,7 @@ async fn serve(paths: &Paths, config: Config, pins: &Pins, interfaces: &[String]
 
 /// Takes the program, its pins and the VIPs that the daemon put in place away.
 pub fn detach(paths: &Paths) -> Result<()> {
+    privileges::check()?;
     let pins = Pins::find(paths.pins.as_deref(), Role::Director)?
         .context("no director is attached in this network namespace")?;
     let _lock = pins.lock()?;

@@ -57,9 +57,14 @@ pub(super) async fn withdraw(
     keep: &HashSet<Ipv4Addr>,
 ) -> Result<()> {
     for (index, vip) in everywhere(netlink).await? {
-        if is_owned(services, vip) && !keep.contains(&vip) {
-            addresses::remove(netlink, index, Ipv4Net::from(vip)).await?;
+        if !is_owned(services, vip) || keep.contains(&vip) {
+            continue;
+        }
+        if addresses::remove(netlink, index, Ipv4Net::from(vip)).await? {
             tracing::info!(%vip, "VIP removed");
+        }
+        for service in services.iter().filter(|service| is_its(service, vip)) {
+            service.owns_vip.store(0);
         }
     }
     Ok(())
@@ -76,8 +81,11 @@ async fn everywhere(netlink: &Handle) -> Result<Vec<(u32, Ipv4Addr)>> {
 }
 
 fn is_owned(services: &[Service], vip: Ipv4Addr) -> bool {
-    let is_its = |service: &Service| service.destination.vip == vip.octets();
     services
         .iter()
-        .any(|service| is_its(service) && service.owns_vip.load() != 0)
+        .any(|service| is_its(service, vip) && service.owns_vip.load() != 0)
+}
+
+fn is_its(service: &Service, vip: Ipv4Addr) -> bool {
+    service.destination.vip == vip.octets()
 }

@@ -11,6 +11,7 @@ use aya::programs::{
     links::{FdLink, PinnedLink},
     xdp::XdpLink,
 };
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use super::Director;
@@ -45,7 +46,10 @@ impl Director {
             Mode::Native => program.attach(interface, XdpMode::Driver),
             Mode::Generic => program.attach(interface, XdpMode::Skb),
             Mode::Auto => match program.attach(interface, XdpMode::Driver) {
-                Err(error) if is_unsupported(&error) => program.attach(interface, XdpMode::Skb),
+                Err(error) if !is_final(&error) => {
+                    tracing::warn!("{interface} does not take native XDP: {error}");
+                    program.attach(interface, XdpMode::Skb)
+                }
                 attached => attached,
             },
         };
@@ -112,19 +116,20 @@ fn errno(error: &ProgramError) -> Option<i32> {
     None
 }
 
-fn is_unsupported(error: &ProgramError) -> bool {
-    const EOPNOTSUPP: i32 = 95;
-    errno(error) == Some(EOPNOTSUPP) || matches!(error, ProgramError::XdpError(_))
+/// Whether generic mode would fail, too.
+fn is_final(error: &ProgramError) -> bool {
+    const FINAL: [Errno; 3] = [Errno::BUSY, Errno::PERM, Errno::NODEV];
+    let is_one = |errno| FINAL.iter().any(|it| it.raw_os_error() == errno);
+    matches!(error, ProgramError::UnknownInterface { .. }) || errno(error).is_some_and(is_one)
 }
 
 fn explain(error: ProgramError, interface: &str) -> anyhow::Error {
-    const EBUSY: i32 = 16;
     if matches!(error, ProgramError::UnknownInterface { .. }) {
         return anyhow::anyhow!("there is no interface {interface}");
     }
-    if errno(&error) == Some(EBUSY) {
+    if errno(&error) == Some(Errno::BUSY.raw_os_error()) {
         return anyhow::anyhow!(
-            "{interface} has another XDP program; `ip link set {interface} xdp off` removes it"
+            "{interface} has another XDP program, which `ip link show {interface}` names; detach it first"
         );
     }
     anyhow::Error::from(error).context(format!("cannot attach to {interface}"))

@@ -1,10 +1,10 @@
 //! Loading the director's object, or adopting what an earlier daemon loaded.
 
-use std::{fs, io, path::Path};
+use std::{fs, path::Path};
 
 use anyhow::{Context as _, Result, bail};
 use aya::{
-    Ebpf, EbpfError, EbpfLoader,
+    Ebpf, EbpfLoader,
     maps::{Map, MapData},
     programs::Xdp,
 };
@@ -113,9 +113,7 @@ pub(super) fn object(pins: Option<&Path>, limits: Limits) -> Result<Ebpf> {
             loader.map_pin_path(name, maps.join(name));
         }
     }
-    let mut ebpf = loader
-        .load(OBJECT)
-        .map_err(|error| refusal(error).context("cannot load the director"))?;
+    let mut ebpf = loader.load(OBJECT).context("cannot load the director")?;
     for name in ["director", "clock"] {
         xdp(&mut ebpf, name)?
             .load()
@@ -153,18 +151,4 @@ fn xdp<'e>(ebpf: &'e mut Ebpf, name: &str) -> Result<&'e mut Xdp> {
         .program_mut(name)
         .with_context(|| format!("the director's object has no program {name}"))?
         .try_into()?)
-}
-
-/// Says what an operator can do about the two usual refusals.
-fn refusal(error: EbpfError) -> anyhow::Error {
-    let error = anyhow::Error::from(error);
-    let denied = error
-        .chain()
-        .filter_map(|cause| cause.downcast_ref::<io::Error>())
-        .any(|cause| cause.kind() == io::ErrorKind::PermissionDenied);
-    if denied {
-        return error
-            .context("not permitted: needs root, or CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON");
-    }
-    error
 }
