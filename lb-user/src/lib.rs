@@ -12,3 +12,4 @@ pub mod net;
 pub mod realserver;
 pub mod scheduler;
 pub mod service;
+pub mod setup;

@@ -32,13 +32,19 @@ const PACKAGES: [(&str, &[&str]); 7] = [
     ("ping", &["iputils-ping"]),
 ];
 
+/// As above, for the tests of the units; the demonstration does without.
+const PACKAGES_OF_TESTS: [(&str, &[&str]); 2] = [
+    ("setpriv", &["util-linux"]),
+    ("systemd-analyze", &["systemd"]),
+];
+
 /// The last one that brings rustc's LLVM, and needs none of the system's.
 const BPF_LINKER: &str = "0.10.4";
 const CARGO_DENY: &str = "0.20.2";
 
 pub(crate) fn run(purpose: For) -> Result {
     let start = Instant::now();
-    let mut did = packages()?;
+    let mut did = packages(purpose)?;
     did |= component(
         "rust-src",
         &sysroot()?.join("lib/rustlib/src/rust/library/core"),
@@ -57,8 +63,13 @@ pub(crate) fn run(purpose: For) -> Result {
     Ok(())
 }
 
-fn packages() -> Result<bool> {
-    let missing = PACKAGES.iter().filter(|(program, _)| !has(program));
+fn packages(purpose: For) -> Result<bool> {
+    let of_tests = match purpose {
+        For::Demo => &[][..],
+        For::Everything => &PACKAGES_OF_TESTS,
+    };
+    let packages = PACKAGES.iter().chain(of_tests);
+    let missing = packages.filter(|(program, _)| !has(program));
     let missing: Vec<&str> = missing
         .flat_map(|(_, packages)| packages.iter().copied())
         .collect();

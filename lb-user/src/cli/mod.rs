@@ -13,7 +13,7 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
 pub use self::output::Format;
-use crate::{api::client, director::Paths, realserver};
+use crate::{api::client, director::Paths, realserver, setup};
 
 /// LVS direct routing on XDP: director, real servers' companion, and their controls
 #[derive(Debug, Parser)]
@@ -69,6 +69,8 @@ enum Command {
     Status(status::Status),
     /// Have the daemon read its configuration file again
     Reload,
+    /// Put this program, its unit and an example configuration in place; nothing is started
+    Install(setup::Install),
 }
 
 impl Cli {
@@ -84,6 +86,7 @@ impl Cli {
             Command::List(list) => list.run(&places),
             Command::Status(status) => status.run(&places),
             Command::Reload => client::post(&places.socket, "/v1/reload", &()),
+            Command::Install(install) => install.run(),
         }
     }
 }
