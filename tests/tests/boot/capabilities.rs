@@ -70,9 +70,21 @@ fn the_daemon_does_its_work_with_the_unit_s_capabilities() -> Result<()> {
 fn each_right_is_needed() -> Result<()> {
     // What is taken away; whether the daemon becomes ready; what it says.
     let table = [
-        ("CAP_BPF", false, "not permitted: needs root"),
-        ("CAP_NET_ADMIN", false, "Operation not permitted"),
-        ("CAP_PERFMON", false, "Permission denied"),
+        (
+            "CAP_BPF",
+            false,
+            "this needs CAP_NET_ADMIN, CAP_BPF and CAP_PERFMON",
+        ),
+        (
+            "CAP_NET_ADMIN",
+            false,
+            "this needs CAP_NET_ADMIN, CAP_BPF and CAP_PERFMON",
+        ),
+        (
+            "CAP_PERFMON",
+            false,
+            "this needs CAP_NET_ADMIN, CAP_BPF and CAP_PERFMON",
+        ),
         (
             "CAP_NET_RAW",
             true,
