@@ -63,8 +63,9 @@ async fn serve(paths: &Paths, config: Config, pins: &Pins, interfaces: &[String]
     // Subscribed before anything is listed, so that nothing that changes in between is missed.
     let mut changed = net::neighbours::subscribe()?;
     let kernel = Director::load(Some(pins.dir()), config.limits)?;
-    let mut engine = Engine::new(paths, config, interfaces, pins.dir(), kernel).await?;
+    // Before anything is changed: it is what can still fail for want of a right or a directory.
     let listener = server::listen(&paths.socket)?;
+    let mut engine = Engine::new(paths, config, interfaces, pins.dir(), kernel).await?;
     let (door, mut asked) = mpsc::channel(server::WAITING_MAX);
     let mut server = tokio::spawn(server::serve(listener, door));
     let mut reload = signal(SignalKind::hangup())?;

@@ -55,7 +55,7 @@ pub(super) fn bring(
             )
         })?;
         write(slots(tables, new), &values);
-        replace(tables, ranges, service, (old, new), now);
+        replace(ranges, service, (old, new), now);
     }
     service.scheduler.store(wanted.scheduler.number());
     let moving = values.iter().any(|value| value.current != value.base);
@@ -104,13 +104,7 @@ fn moved(old: SlotValue, current: u32, is_up: impl Fn(u32) -> bool) -> SlotValue
 }
 
 /// Makes packets use the new slots, and keeps the old ones while flows without a record need them.
-fn replace(
-    tables: &Tables,
-    ranges: &mut Ranges,
-    service: &Service,
-    (old, new): (Layout, Layout),
-    now: u32,
-) {
+fn replace(ranges: &mut Ranges, service: &Service, (old, new): (Layout, Layout), now: u32) {
     let untracked = old.slots > 0 && !old.tracked;
     if untracked && new.tracked {
         service.before.store(old.pack());
@@ -120,7 +114,7 @@ fn replace(
     service.layout.store(new.pack());
     ranges.give_back(old.first, old.slots, now);
     if !new.tracked {
-        forget_before(tables, ranges, service, now);
+        forget_before(ranges, service, now);
     }
 }
 
@@ -142,11 +136,11 @@ pub(super) fn settle(tables: &Tables, ranges: &mut Ranges, service: &Service, no
             slot.store(settled.pack());
         }
     }
-    forget_before(tables, ranges, service, now);
+    forget_before(ranges, service, now);
     service.settles.store(0);
 }
 
-fn forget_before(_: &Tables, ranges: &mut Ranges, service: &Service, now: u32) {
+fn forget_before(ranges: &mut Ranges, service: &Service, now: u32) {
     let before = Layout::unpack(service.before.load());
     service.before.store(0);
     ranges.give_back(before.first, before.slots, now);

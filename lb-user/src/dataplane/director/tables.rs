@@ -2,10 +2,10 @@
 
 use std::io;
 
-use lb_common::shared::Shared;
 use lb_common::{
     director,
     reason::Reason,
+    shared::Shared,
     tables::{Bucket, Counters, FlowSet, Interface, Member, Service, Settings, SlotValue},
 };
 
