@@ -5,7 +5,10 @@ use std::{collections::HashMap, net::Ipv4Addr, path::Path};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Error, Source};
+use super::{
+    Error, Source,
+    places::{Named, Places},
+};
 use crate::{
     dataplane::director::{Limits, Mode},
     scheduler::Scheduler,
@@ -25,6 +28,7 @@ pub struct Config {
     pub vip: VipMode,
     pub limits: Limits,
     pub services: Vec<Service>,
+    pub places: Places,
 }
 
 /// Who puts the VIPs on the director.
@@ -125,12 +129,15 @@ impl Config {
             return Err(source.error(director.interfaces.span(), what));
         }
         let limits = limits(source, &director)?;
+        let mut places = Places::of(source);
         let mut interfaces = Vec::new();
         for name in director.interfaces.into_inner() {
             if interfaces.contains(name.get_ref()) {
                 let what = format!("interface {} is listed twice", name.get_ref());
                 return Err(source.error(name.span(), what));
             }
+            let named = Named::Interface(name.get_ref().clone());
+            places.insert(named, name.span());
             interfaces.push(name.into_inner());
         }
         let config = Self {
@@ -138,7 +145,8 @@ impl Config {
             xdp: director.xdp,
             vip: director.vip,
             limits,
-            services: services(source, file.service)?,
+            services: services(source, file.service, &mut places)?,
+            places,
         };
         Ok(config)
     }
@@ -192,7 +200,11 @@ fn bytes(text: &str) -> Option<usize> {
         .filter(|bytes| (1 << 20..=64 << 30).contains(bytes))
 }
 
-fn services(source: &Source, file: Vec<Spanned<FileService>>) -> Result<Vec<Service>, Error> {
+fn services(
+    source: &Source,
+    file: Vec<Spanned<FileService>>,
+    places: &mut Places,
+) -> Result<Vec<Service>, Error> {
     let mut services = Vec::new();
     let mut seen = HashMap::new();
     for service in file {
@@ -219,7 +231,7 @@ fn services(source: &Source, file: Vec<Spanned<FileService>>) -> Result<Vec<Serv
             listen,
             scheduler,
             no_member: service.no_member,
-            reals: reals(source, listen, service.real)?,
+            reals: reals(source, listen, service.real, places)?,
         });
     }
     if services.len() > SERVICES_MAX {
@@ -228,7 +240,12 @@ fn services(source: &Source, file: Vec<Spanned<FileService>>) -> Result<Vec<Serv
     Ok(services)
 }
 
-fn reals(source: &Source, service: ServiceName, file: Vec<FileReal>) -> Result<Vec<Real>, Error> {
+fn reals(
+    source: &Source,
+    service: ServiceName,
+    file: Vec<FileReal>,
+    places: &mut Places,
+) -> Result<Vec<Real>, Error> {
     let mut reals: Vec<Real> = Vec::new();
     let mut seen = HashMap::new();
     for real in file {
@@ -250,6 +267,7 @@ fn reals(source: &Source, service: ServiceName, file: Vec<FileReal>) -> Result<V
                 check_weight(*weight.get_ref()).map_err(|what| source.error(weight.span(), what))?
             }
         };
+        places.insert(Named::Real(service, address), span.clone());
         reals.push(Real { address, weight });
         if reals.len() > REALS_MAX {
             let what = format!("{service} has more than {REALS_MAX} real servers");

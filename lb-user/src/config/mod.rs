@@ -5,6 +5,7 @@
 
 pub mod director;
 pub mod edit;
+pub mod places;
 pub mod realserver;
 mod wording;
 
@@ -36,7 +37,7 @@ struct Position {
 }
 
 /// A file's text, and its name for errors.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     path: PathBuf,
     text: String,
@@ -66,9 +67,15 @@ impl Source {
             at: None,
             what,
         };
-        let size = fs::metadata(path).map_or(0, |metadata| metadata.len());
-        if size > FILE_MAX {
-            return Err(unreadable(format!("{size} octets; at most {FILE_MAX}")));
+        if let Ok(metadata) = fs::metadata(path) {
+            let size = metadata.len();
+            if !metadata.is_file() {
+                // Reading some would wait for ever, or never end.
+                return Err(unreadable("not a file; name one with --config".into()));
+            }
+            if size > FILE_MAX {
+                return Err(unreadable(format!("{size} octets; at most {FILE_MAX}")));
+            }
         }
         match fs::read_to_string(path) {
             Ok(text) => Ok(Self::new(path, text)),
@@ -80,6 +87,10 @@ impl Source {
             }
             Err(error) => Err(unreadable(error.to_string())),
         }
+    }
+
+    pub fn into_text(self) -> String {
+        self.text
     }
 
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, Error> {
@@ -111,6 +122,13 @@ impl Source {
             line: before.matches('\n').count() + 1,
             column: line.chars().count() + 1,
         }
+    }
+}
+
+impl Error {
+    /// What is wrong, without where.
+    pub fn what(&self) -> &str {
+        &self.what
     }
 }
 

@@ -81,7 +81,7 @@ fn every_mistake_is_told_in_one_line_with_its_place() {
         ),
         (
             vips("7"),
-            "f:3:8: invalid type: integer `7`, expected a sequence",
+            "f:3:8: invalid type: integer `7`, expected an array",
         ),
         (
             vips("[\"192.0.2.1\""),

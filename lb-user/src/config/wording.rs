@@ -16,8 +16,26 @@ pub(super) fn reworded(message: &str) -> String {
         [missing] if message.starts_with("missing field") => {
             format!("the key `{missing}` is missing; add it")
         }
-        _ => message.trim_end().replace('\n', "; "),
+        _ => in_toml(&message.trim_end().replace('\n', "; ")),
     }
+}
+
+/// Calls types as TOML does, not as Rust does.
+fn in_toml(message: &str) -> String {
+    let Some((found, expected)) = message.split_once(", expected ") else {
+        return message.replace("wanted string or table", "invalid type: expected a string");
+    };
+    let found = found.replace("invalid type: map", "invalid type: table");
+    let found = found.replace("invalid type: sequence", "invalid type: array");
+    let expected = match expected {
+        "a sequence" => "an array",
+        "a map" => "a table",
+        "i64" => "a whole number",
+        "usize" | "u32" => "a whole number from 0",
+        other if other.starts_with("struct ") => "a table",
+        other => other,
+    };
+    format!("{found}, expected {expected}")
 }
 
 /// The names that may stand instead, or the nearest.

@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashSet,
-    fs,
     net::Ipv4Addr,
     path::{Path, PathBuf},
 };
@@ -18,8 +17,10 @@ use super::{
 use crate::{
     api::{Change, server::Ask},
     config::{
+        Source,
         director::{Config, NoMember, Service, VipMode},
         edit,
+        places::{Named, Places},
     },
     dataplane::director::Director,
     install::{Installed, Usage, Wanted, WantedMember},
@@ -54,7 +55,7 @@ impl Engine {
         kernel: Director,
     ) -> Result<Self> {
         let netlink = net::connect()?;
-        let interfaces = Interface::find_all(&netlink, &config.interfaces).await?;
+        let interfaces = Interface::find_all(&netlink, &config).await?;
         let mut neighbours = Neighbours::new(interfaces);
         // Until the kernel says otherwise, real servers are where they were.
         neighbours.remember(&kernel.tables);
@@ -126,11 +127,12 @@ impl Engine {
 
     /// Applies changes, all or none, and writes them to the file.
     async fn change(&mut self, changes: &[Change]) -> Result<()> {
-        let text = fs::read_to_string(&self.path)
-            .with_context(|| format!("cannot read {}", self.path.display()))?;
+        let text = Source::read(&self.path)?.into_text();
         let before = Config::parse(&self.path, &text)?;
         let edited = edit::edited(&text, &before, changes)?;
-        let config = self.with_interfaces(Config::parse(&self.path, &edited)?);
+        let mut config = self.with_interfaces(Config::parse(&self.path, &edited)?);
+        // Those of a text that is in no file yet.
+        config.places = Places::default();
         self.check(&config)?;
         edit::replace(&self.path, &edited)?;
         let applied = self.apply(config).await;
@@ -193,9 +195,13 @@ impl Engine {
         );
         for service in &config.services {
             for real in &service.reals {
-                self.neighbours
-                    .check_real(real.address)
-                    .with_context(|| format!("service {}", service.listen))?;
+                let checked = self.neighbours.check_real(real.address);
+                checked
+                    .with_context(|| format!("service {}", service.listen))
+                    .map_err(|error| {
+                        let named = Named::Real(service.listen, real.address);
+                        config.places.told(&named, error)
+                    })?;
             }
         }
         Ok(())
@@ -273,7 +279,7 @@ impl Engine {
     }
 
     async fn interfaces_changed(&mut self) -> Result<()> {
-        let interfaces = Interface::find_all(&self.netlink, &self.config.interfaces).await?;
+        let interfaces = Interface::find_all(&self.netlink, &self.config).await?;
         if self.neighbours.interfaces().eq(&interfaces) {
             return Ok(());
         }

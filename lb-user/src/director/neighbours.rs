@@ -6,12 +6,12 @@ use std::{
     net::Ipv4Addr,
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use ipnet::Ipv4Net;
 use lb_common::wire::MacAddr;
 
 use crate::{
-    config::director::Config,
+    config::{director::Config, places::Named, suggested},
     dataplane::director::Tables,
     net::{
         self, Handle, addresses,
@@ -42,11 +42,13 @@ pub(super) struct Subnet {
 }
 
 impl Interface {
-    pub(super) async fn find_all(netlink: &Handle, names: &[String]) -> Result<Vec<Self>> {
+    pub(super) async fn find_all(netlink: &Handle, config: &Config) -> Result<Vec<Self>> {
         let links = links::list(netlink).await?;
         let mut interfaces = Vec::new();
-        for name in names {
-            interfaces.push(Self::find(netlink, name, &links).await?);
+        for name in &config.interfaces {
+            let found = Self::find(netlink, name, &links).await;
+            let named = || Named::Interface(name.clone());
+            interfaces.push(found.map_err(|error| config.places.told(&named(), error))?);
         }
         Ok(interfaces)
     }
@@ -55,7 +57,14 @@ impl Interface {
         let link = links
             .iter()
             .find(|link| link.name == name)
-            .with_context(|| format!("there is no interface {name}"))?;
+            .with_context(|| {
+                let ethernet = links.iter().filter(|link| !link.is_loopback);
+                let names: Vec<&str> = ethernet.map(|link| link.name.as_str()).collect();
+                format!(
+                    "there is no interface `{name}`; {}",
+                    suggested(name, &names)
+                )
+            })?;
         let mac = link
             .mac
             .filter(|_| !link.is_loopback)
@@ -193,7 +202,20 @@ impl Neighbours {
         if subnets.any(|subnet| subnet.net.addr() == address) {
             bail!("real server {address} is this director itself");
         }
-        if self.on_link(address).is_some() {
+        if let Some((_, Subnet { net, .. })) = self.subnet(address) {
+            // RFC 3021: a subnet of two has neither.
+            let is_a_hosts =
+                net.prefix_len() > 30 || (net.network() != address && net.broadcast() != address);
+            ensure!(
+                is_a_hosts,
+                "real server {address} is the {} address of {net}; give a host's",
+                if net.network() == address {
+                    "network"
+                } else {
+                    "broadcast"
+                },
+                net = net.trunc()
+            );
             return Ok(());
         }
         let links: Vec<String> = self.interfaces.iter().map(describe).collect();
