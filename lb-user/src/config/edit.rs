@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
 
 use super::director::{Config, check_weight};
@@ -19,7 +19,9 @@ pub fn edited(text: &str, config: &Config, changes: &[Change]) -> Result<String>
     for change in changes {
         apply(&mut document, &config, change)?;
         // Each change is checked against what those before it made.
-        config = Config::parse(Path::new("director.toml"), &document.to_string())?;
+        config = Config::parse(Path::new(""), &document.to_string())
+            // Its place would be one in a file that is never written.
+            .map_err(|error| anyhow!("{}", error.what()))?;
     }
     Ok(document.to_string())
 }
@@ -37,7 +39,7 @@ fn apply(document: &mut DocumentMut, config: &Config, change: &Change) -> Result
             services(document)?.push(table);
         }
         Change::EditService { service, scheduler } => {
-            find(document, service)?["scheduler"] = value(scheduler.name());
+            set(find(document, service)?, "scheduler", scheduler.name());
         }
         Change::RemoveService { service } => {
             find(document, service)?;
@@ -70,7 +72,7 @@ fn apply(document: &mut DocumentMut, config: &Config, change: &Change) -> Result
             let real = reals(table)?.iter_mut().find(|real| is_at(real, address));
             let real =
                 real.with_context(|| format!("service {service} has no real server {address}"))?;
-            real["weight"] = value(checked(weight)?);
+            set(real, "weight", checked(weight)?);
         }
         Change::RemoveReal { service, address } => {
             let reals = reals(find(document, service)?)?;
@@ -81,6 +83,15 @@ fn apply(document: &mut DocumentMut, config: &Config, change: &Change) -> Result
         }
     }
     Ok(())
+}
+
+/// Gives a key another value; a comment behind it stays.
+fn set(table: &mut Table, key: &str, to: impl Into<toml_edit::Value>) {
+    let mut to = to.into();
+    if let Some(before) = table.get(key).and_then(Item::as_value) {
+        *to.decor_mut() = before.decor().clone();
+    }
+    table[key] = Item::Value(to);
 }
 
 fn checked(weight: u32) -> Result<i64> {
