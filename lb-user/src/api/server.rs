@@ -2,16 +2,17 @@
 
 use std::{
     fs, io,
-    os::unix::fs::{PermissionsExt as _, chown},
+    os::unix::fs::{FileTypeExt as _, PermissionsExt as _, chown},
     path::Path,
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use axum::{
     Json, Router,
     extract::{
-        ConnectInfo, DefaultBodyLimit, Query, State, connect_info::Connected,
-        rejection::JsonRejection,
+        ConnectInfo, DefaultBodyLimit, Query, State,
+        connect_info::Connected,
+        rejection::{JsonRejection, QueryRejection},
     },
     http::StatusCode,
     response::{IntoResponse, Response},
@@ -58,12 +59,18 @@ pub fn listen(path: &Path) -> Result<UnixListener> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).with_context(what)?;
     }
-    // The daemon holds the lock of its pins, so nobody listens on it.
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(error).with_context(what);
-        }
-        _ => {}
+    if let Ok(there) = fs::symlink_metadata(path) {
+        ensure!(
+            there.file_type().is_socket(),
+            "{} is not a socket; name another path with --socket",
+            path.display()
+        );
+        ensure!(
+            std::os::unix::net::UnixStream::connect(path).is_err(),
+            "another daemon answers on {}; name another path with --socket",
+            path.display()
+        );
+        fs::remove_file(path).with_context(what)?;
     }
     let listener = UnixListener::bind(path).with_context(what)?;
     let group = group_id("drover");
@@ -92,6 +99,10 @@ pub async fn serve(listener: UnixListener, engine: mpsc::Sender<Ask>) -> io::Res
         .route("/v1/status", get(status))
         .route("/v1/changes", post(changes))
         .route("/v1/reload", post(reload))
+        .method_not_allowed_fallback(async || {
+            let why = "wrong method for this path: what changes is asked by POST, the rest by GET";
+            refuse(StatusCode::METHOD_NOT_ALLOWED, why)
+        })
         .fallback(async || refuse(StatusCode::NOT_FOUND, "there is no such path"))
         .layer(DefaultBodyLimit::max(REQUEST_MAX))
         .with_state(engine);
@@ -127,8 +138,12 @@ struct ListQuery {
 
 async fn services(
     State(engine): State<mpsc::Sender<Ask>>,
-    Query(ListQuery { all }): Query<ListQuery>,
+    query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Response {
+    let all = match query {
+        Ok(Query(ListQuery { all })) => all,
+        Err(rejection) => return refuse(rejection.status(), &rejection.body_text()),
+    };
     answer(&engine, |reply| Ask::List { all, reply }).await
 }
 
