@@ -56,16 +56,33 @@ pub fn run(paths: &Paths, interfaces: &[String]) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(serve(paths, config, &pins, interfaces))
+    let ran = runtime.block_on(serve(paths, config, &pins, interfaces));
+    pins.remove_if_empty();
+    ran
 }
 
 async fn serve(paths: &Paths, config: Config, pins: &Pins, interfaces: &[String]) -> Result<()> {
     // Subscribed before anything is listed, so that nothing that changes in between is missed.
     let mut changed = net::neighbours::subscribe()?;
-    let kernel = Director::load(Some(pins.dir()), config.limits)?;
     // Before anything is changed: it is what can still fail for want of a right or a directory.
     let listener = server::listen(&paths.socket)?;
-    let mut engine = Engine::new(paths, config, interfaces, pins.dir(), kernel).await?;
+    let is_first = !pins.dir().join("maps").exists();
+    let started = async {
+        let kernel = Director::load(Some(pins.dir()), config.limits)?;
+        Engine::new(paths, config, interfaces, pins.dir(), kernel).await
+    };
+    let mut engine = match started.await {
+        Ok(engine) => engine,
+        Err(error) => {
+            remove_socket(&paths.socket);
+            // An earlier daemon's work goes on without this one; half of one's own does not.
+            if is_first {
+                let taken_away = take_away(pins).await;
+                taken_away.with_context(|| format!("{error:#}; and what was done stays"))?;
+            }
+            return Err(error);
+        }
+    };
     let (door, mut asked) = mpsc::channel(server::WAITING_MAX);
     let mut server = tokio::spawn(server::serve(listener, door));
     let mut reload = signal(SignalKind::hangup())?;
@@ -113,17 +130,19 @@ pub fn detach(paths: &Paths) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    // The VIPs first: without the program they would be the director's own.
-    if let Some(services) = Director::services_below(pins.dir())? {
-        runtime.block_on(async {
-            let netlink = net::connect()?;
-            vips::withdraw(&netlink, &services, &HashSet::new()).await
-        })?;
-    }
-    Director::unpin(pins.dir())?;
+    runtime.block_on(take_away(&pins))?;
     pins.remove_if_empty();
     remove_socket(&paths.socket);
     Ok(())
+}
+
+async fn take_away(pins: &Pins) -> Result<()> {
+    // The VIPs first: without the program they would be the director's own.
+    if let Some(services) = Director::services_below(pins.dir())? {
+        let netlink = net::connect()?;
+        vips::withdraw(&netlink, &services, &HashSet::new()).await?;
+    }
+    Director::unpin(pins.dir())
 }
 
 fn remove_socket(socket: &Path) {
