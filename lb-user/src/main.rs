@@ -9,7 +9,10 @@ fn main() -> ExitCode {
     match Cli::parse().run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("drover: {error:#}");
+            let line = format!("{error:#}");
+            // Names that are quoted may hold anything.
+            let line = line.replace(char::is_control, "\u{fffd}");
+            eprintln!("drover: {line}");
             ExitCode::FAILURE
         }
     }

@@ -19,6 +19,7 @@ pub(super) enum Service {
     },
     /// Change a service; its connections stay where they are
     Edit {
+        /// What clients connect to, as in tcp/192.0.2.1:80
         #[arg(value_name = "PROTOCOL/VIP:PORT")]
         service: ServiceName,
         /// How new connections are spread
@@ -27,6 +28,7 @@ pub(super) enum Service {
     },
     /// Remove a service; the director's own stack then answers for its port
     Remove {
+        /// What clients connect to, as in tcp/192.0.2.1:80
         #[arg(value_name = "PROTOCOL/VIP:PORT")]
         service: ServiceName,
     },
