@@ -1,0 +1,107 @@
+//! The daemon's socket, as a script with `curl` sees it.
+
+use anyhow::Result;
+use serde_json::Value;
+use tests::Host;
+
+use crate::{State, site};
+
+const ADD: &str = r#"[{"op": "add-service", "service": "tcp/10.2.0.100:81"}]"#;
+
+/// What is asked, the status, and the refusal.
+#[rustfmt::skip]
+const REFUSED: [(&str, &[&str], u16, &str); 12] = [
+    ("no such path", &["/v1/service"], 404, "there is no such path"),
+    ("GET for POST", &["/v1/changes"], 405, "wrong method for this path: what changes is asked by POST, the rest by GET"),
+    ("POST for GET", &["-d", "[]", "/v1/services"], 405, "wrong method for this path: what changes is asked by POST, the rest by GET"),
+    ("DELETE", &["-X", "DELETE", "/v1/status"], 405, "wrong method for this path: what changes is asked by POST, the rest by GET"),
+    ("no JSON", &["-d", "nonsense", "/v1/changes"], 400, "Failed to parse the request body as JSON: expected ident at line 1 column 2"),
+    ("half", &["-d", "[{\"op\"", "/v1/changes"], 400, "Failed to parse the request body as JSON: [0]: EOF while parsing an object at line 1 column 6"),
+    ("no list", &["-d", "{}", "/v1/changes"], 422, "Failed to deserialize the JSON body into the target type: invalid type: map, expected a sequence at line 1 column 0"),
+    ("unknown op", &["-d", r#"[{"op": "explode"}]"#, "/v1/changes"], 422, "Failed to deserialize the JSON body into the target type: [0].op: unknown variant `explode`, expected one of `add-service`, `edit-service`, `remove-service`, `add-real`, `edit-real`, `remove-real` at line 1 column 17"),
+    ("unknown key", &["-d", r#"[{"op": "remove-service", "service": "tcp/10.2.0.100:80", "now": 1}]"#, "/v1/changes"], 422, "Failed to deserialize the JSON body into the target type: [0]: unknown field `now`, expected `service` at line 1 column 68"),
+    ("bad weight", &["-d", r#"[{"op": "edit-real", "service": "tcp/10.2.0.100:80", "address": "10.2.0.2", "weight": 65536}]"#, "/v1/changes"], 422, "weight 65536 is out of range; it is from 0 (quiesced) to 65535"),
+    ("all or none", &["-d", r#"[{"op": "add-service", "service": "tcp/10.2.0.100:81"}, {"op": "add-service", "service": "tcp/10.2.0.100:80"}]"#, "/v1/changes"], 422, "service tcp/10.2.0.100:80 exists already"),
+    ("bad query", &["/v1/services?al=true"], 400, "Failed to deserialize query string: al: unknown field `al`, expected `all`"),
+];
+
+#[test]
+fn what_is_refused_is_refused_in_json() -> Result<()> {
+    let (lab, _director) = site()?;
+    let host = lab.host("director");
+    let before = State::of(host)?;
+    for (what, words, status, why) in &REFUSED {
+        assert_eq!(
+            ask(host, &[], words)?,
+            (*status, (*why).to_owned()),
+            "{what}"
+        );
+        assert_eq!(State::of(host)?, before, "{what}");
+    }
+    let huge = lab.dir().join("huge.json");
+    std::fs::write(&huge, vec![b' '; (1 << 20) + 1])?;
+    let data = format!("@{}", huge.display());
+    let refused = ask(host, &[], &["--data-binary", &data, "/v1/changes"])?;
+    assert_eq!(
+        refused,
+        (
+            413,
+            "Failed to buffer the request body: length limit exceeded".into()
+        )
+    );
+    assert_eq!(State::of(host)?, before, "huge");
+
+    // Whoever the group lets in may read, and only that.
+    host.sh(&format!(
+        "chmod 666 {}",
+        host.dir().join("director.sock").display()
+    ))?;
+    let nobody = [
+        "setpriv",
+        "--reuid",
+        "65534",
+        "--regid",
+        "65534",
+        "--clear-groups",
+    ];
+    for words in [
+        &["-d", ADD, "/v1/changes"][..],
+        &["-d", "", "/v1/reload"],
+        &["-d", "junk", "/v1/changes"],
+    ] {
+        let refused = ask(host, &nobody, words)?;
+        assert_eq!(
+            refused,
+            (403, "only root may change anything".into()),
+            "{words:?}"
+        );
+        assert_eq!(State::of(host)?, before, "{words:?}");
+    }
+    assert_eq!(ask(host, &nobody, &["/v1/services"])?.0, 200);
+    Ok(())
+}
+
+fn ask(host: &Host, who: &[&str], words: &[&str]) -> Result<(u16, String)> {
+    let socket = host.dir().join("director.sock").display().to_string();
+    let (path, options) = words.split_last().expect("a path");
+    let url = format!("http://drover{path}");
+    let curl = [
+        "curl",
+        "-sS",
+        "-H",
+        "content-type: application/json",
+        "-w",
+        "\n%{http_code}",
+        "--unix-socket",
+        &socket,
+    ];
+    let all: Vec<&str> = [who, &curl, options, &[&url]].concat();
+    let said = host.run(&all)?.success()?;
+    let (body, status) = said.rsplit_once('\n').expect("a status behind the body");
+    let body: Value =
+        serde_json::from_str(body).unwrap_or_else(|_| panic!("{words:?}: {body:?} is not JSON"));
+    Ok((
+        status.parse()?,
+        body["error"].as_str().unwrap_or_default().to_owned(),
+    ))
+}

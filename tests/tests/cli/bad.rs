@@ -1,0 +1,70 @@
+//! Files that are wrong, and what is said about each.
+
+const HEAD: &str = "[director]\ninterfaces = [\"eth0\"]\n";
+const SERVICE: &str = "[[service]]\nlisten = \"tcp/10.2.0.100:80\"\n";
+const REAL: &str = "[[service.real]]\naddress = \"10.2.0.2\"\n";
+
+/// What comes after [`HEAD`], and what is said after the file's name.
+#[rustfmt::skip]
+const BAD: [(&str, &[&str], &str); 31] = [
+    ("unknown key", &["vlan = 3\n"], ":3:1: unknown key `vlan`; one of: interfaces, xdp, vip, services_max, members_max, flow_memory"),
+    ("mistyped key", &["fow_memory = 3\n"], ":3:1: unknown key `fow_memory`; did you mean `flow_memory`?"),
+    ("mistyped table", &["[[servce]]\n"], ":3:3: unknown key `servce`; did you mean `service`?"),
+    ("no listen", &["[[service]]\nscheduler = \"rr\"\n"], ":3:1: the key `listen` is missing; add it"),
+    ("no address", &[SERVICE, "[[service.real]]\nweight = 1\n"], ":5:1: the key `address` is missing; add it"),
+    ("a table for an array", &["[service]\nlisten = \"tcp/10.2.0.100:80\"\n"], ":3:1: invalid type: table, expected an array"),
+    ("a mode that is a number", &["vip = 3\n"], ":3:7: invalid type: expected a string"),
+    ("unknown mode", &["xdp = \"nativ\"\n"], ":3:7: unknown value `nativ`; did you mean `native`?"),
+    ("unknown scheduler", &[SERVICE, "scheduler = \"wlx\"\n"], ":5:13: unknown scheduler `wlx`; there are rr, wrr and mh"),
+    ("a scheduler that is a number", &[SERVICE, "scheduler = 7\n"], ":5:13: invalid type: integer `7`, expected a string"),
+    ("bad VIP", &["[[service]]\nlisten = \"tcp/10.2.0.300:80\"\n"], ":4:10: bad service `tcp/10.2.0.300:80`: `10.2.0.300` is not an IPv4 address"),
+    ("port 0", &["[[service]]\nlisten = \"tcp/10.2.0.100:0\"\n"], ":4:10: bad service `tcp/10.2.0.100:0`: `0` is not a port from 1 to 65535"),
+    ("port 65536", &["[[service]]\nlisten = \"tcp/10.2.0.100:65536\"\n"], ":4:10: bad service `tcp/10.2.0.100:65536`: `65536` is not a port from 1 to 65535"),
+    ("bad RIP", &[SERVICE, "[[service.real]]\naddress = \"web2\"\n"], ":6:11: bad real server: `web2` is not an IPv4 address"),
+    ("weight -1", &[SERVICE, REAL, "weight = -1\n"], ":7:10: weight -1 is out of range; it is from 0 (quiesced) to 65535"),
+    ("weight 65536", &[SERVICE, REAL, "weight = 65536\n"], ":7:10: weight 65536 is out of range; it is from 0 (quiesced) to 65535"),
+    ("weight as text", &[SERVICE, REAL, "weight = \"heavy\"\n"], ":7:10: invalid type: string \"heavy\", expected a whole number"),
+    ("weight with a fraction", &[SERVICE, REAL, "weight = 1.5\n"], ":7:10: invalid type: floating point `1.5`, expected a whole number"),
+    ("a key twice", &[SERVICE, REAL, "weight = 1\nweight = 2\n"], ":8:1: duplicate key"),
+    ("duplicate service", &[SERVICE, SERVICE], ":6:10: service tcp/10.2.0.100:80 is there already, on line 4"),
+    ("duplicate real server", &[SERVICE, REAL, REAL], ":8:11: tcp/10.2.0.100:80 has real server 10.2.0.2 already, on line 6"),
+    ("the VIP", &[SERVICE, "[[service.real]]\naddress = \"10.2.0.100\"\n"], ":6:11: real server 10.2.0.100 is the VIP itself; give the RIP"),
+    ("off-link", &[SERVICE, REAL, "[[service.real]]\naddress = \"10.3.0.2\"\n"], ":8:11: service tcp/10.2.0.100:80: real server 10.3.0.2 is not on the link of eth0 (10.2.0.5/24); direct routing reaches it by its MAC alone"),
+    ("the director", &[SERVICE, "[[service.real]]\naddress = \"10.2.0.5\"\n"], ":6:11: service tcp/10.2.0.100:80: real server 10.2.0.5 is this director itself"),
+    ("the broadcast address", &[SERVICE, "[[service.real]]\naddress = \"10.2.0.255\"\n"], ":6:11: service tcp/10.2.0.100:80: real server 10.2.0.255 is the broadcast address of 10.2.0.0/24; give a host's"),
+    ("the network's address", &[SERVICE, "[[service.real]]\naddress = \"10.2.0.0\"\n"], ":6:11: service tcp/10.2.0.100:80: real server 10.2.0.0 is the network address of 10.2.0.0/24; give a host's"),
+    ("no services", &["services_max = 0\n"], ":3:16: `services_max` is from 1 to 16383"),
+    ("fewer than no services", &["services_max = -1\n"], ":3:16: invalid value: integer `-1`, expected a whole number from 0"),
+    ("wrong unit", &["flow_memory = \"64MB\"\n"], ":3:15: `flow_memory` is a size as in \"64MiB\", from 1MiB to 64GiB"),
+    ("broken", &[SERVICE, "[[service.real\n"], ":5:15: unclosed array table, expected `]]`"),
+    ("two lines in a name", &["[[service]]\nlisten = \"tcp\\n/x\"\n"], ":4:10: bad service `tcp\u{fffd}/x`: the protocol is tcp or udp"),
+];
+
+/// Whole files.
+#[rustfmt::skip]
+const BAD_WHOLE: [(&str, &[u8], &str); 10] = [
+    ("empty", b"", ":1:1: the key `director` is missing; add it"),
+    ("no [director]", b"[[service]]\nlisten = \"tcp/10.2.0.100:80\"\n", ":1:1: the key `director` is missing; add it"),
+    ("director is no table", b"director = 3\n", ":1:12: invalid type: integer `3`, expected a table"),
+    ("no interfaces", b"\n[director]\n", ":2:1: the key `interfaces` is missing; add it"),
+    ("mistyped interfaces", b"[director]\nintefaces = [\"eth0\"]\n", ":2:1: unknown key `intefaces`; did you mean `interfaces`?"),
+    ("interfaces is no array", b"[director]\ninterfaces = \"eth0\"\n", ":2:14: invalid type: string \"eth0\", expected an array"),
+    ("empty interfaces", b"[director]\ninterfaces = []\n", ":2:14: `interfaces` is empty; name the interface that clients' packets come in by"),
+    ("interface twice", b"[director]\ninterfaces = [\"eth0\", \"eth0\"]\n", ":2:23: interface eth0 is listed twice"),
+    ("not UTF-8", b"[director]\ninterfaces = [\"eth0\"]\n# \xff\n", ": not text in UTF-8"),
+    ("unclosed", b"[director]\ninterfaces = [\"eth0\"\n", ":2:21: unclosed array, expected `]`"),
+];
+
+/// What only a start tells: a reload does not take up interfaces.
+#[rustfmt::skip]
+pub(crate) const BAD_START: [(&str, &str, &str); 3] = [
+    ("unknown interface", "[director]\ninterfaces = [\"eth1\"]\n", ":2:15: there is no interface `eth1`; did you mean `eth0`?"),
+    ("interface without a name", "[director]\ninterfaces = [\"eth0\", \"\"]\n", ":2:23: there is no interface ``; one of: eth0"),
+    ("loopback", "[director]\ninterfaces = [\"lo\"]\n", ":2:15: interface lo is not Ethernet"),
+];
+
+pub(crate) fn texts() -> impl Iterator<Item = (&'static str, Vec<u8>, &'static str)> {
+    let bad = BAD.map(|(what, tail, why)| (what, (HEAD.to_owned() + &tail.concat()).into(), why));
+    let whole = BAD_WHOLE.map(|(what, text, why)| (what, text.to_vec(), why));
+    bad.into_iter().chain(whole)
+}
