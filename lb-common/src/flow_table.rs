@@ -25,7 +25,7 @@ impl State {
     /// Returns the state of a connection after its first packet.
     pub fn first(event: Event) -> Self {
         match event {
-            Event::Syn | Event::Data | Event::Datagram => Self::Embryonic,
+            Event::Syn | Event::Data | Event::Datagram | Event::Error => Self::Embryonic,
             Event::Fin => Self::Closing,
             Event::Rst => Self::Closed,
         }
@@ -41,7 +41,7 @@ impl State {
             (Event::Fin, Self::Embryonic | Self::Established) => Self::Closing,
             (Event::Data, Self::Embryonic) => Self::Established,
             (Event::Datagram, _) => Self::Udp,
-            (Event::Syn | Event::Data | Event::Fin, state) => state,
+            (Event::Syn | Event::Data | Event::Fin | Event::Error, state) => state,
         }
     }
 

@@ -4,7 +4,7 @@ use crate::{
     hash::Flow,
     link,
     reason::Reason,
-    wire::{EtherType, Frame, Ipv4, Ports, Protocol, Tcp},
+    wire::{EtherType, Frame, Header as _, Icmp, Ipv4, Ports, Protocol, Tcp},
 };
 
 /// A packet that could be for a service.
@@ -14,7 +14,9 @@ pub struct Packet {
     /// Where the IPv4 header is.
     pub network: usize,
     /// Where the ports are.
-    pub transport: usize,
+    transport: usize,
+    /// Whether it is an error about the flow, not of it.
+    quotes: bool,
 }
 
 /// What a packet does to its connection.
@@ -26,6 +28,8 @@ pub enum Event {
     Fin,
     Rst,
     Datagram,
+    /// Nothing: a router tells what became of a packet of the real server's.
+    Error,
 }
 
 impl Packet {
@@ -36,14 +40,16 @@ impl Packet {
         }
         let network = payload.offset;
         let ip = frame.header::<Ipv4>(network).ok_or(Reason::Truncated)?;
-        let header_len = ip.header_len().ok_or(Reason::BadHeader)?;
+        let transport = network + ip.header_len().ok_or(Reason::BadHeader)?;
         if ip.is_fragment() {
             return Err(Reason::Fragment);
+        }
+        if ip.protocol == Icmp::PROTOCOL {
+            return Self::quoted(frame, network, transport, ip.destination);
         }
         if ip.protocol != Protocol::TCP && ip.protocol != Protocol::UDP {
             return Err(Reason::NotTcpOrUdp);
         }
-        let transport = network + header_len;
         let ports = frame.header::<Ports>(transport).ok_or(Reason::Truncated)?;
         Ok(Self {
             flow: Flow {
@@ -54,6 +60,43 @@ impl Packet {
             },
             network,
             transport,
+            quotes: false,
+        })
+    }
+
+    /// Reads an ICMP error: it quotes the head of a packet that a real server has sent as the VIP,
+    /// so the flow is that packet's the other way round.
+    fn quoted<F: Frame + ?Sized>(
+        frame: &F,
+        network: usize,
+        icmp: usize,
+        vip: [u8; 4],
+    ) -> Result<Self, Reason> {
+        let header = frame.header::<Icmp>(icmp).ok_or(Reason::Truncated)?;
+        if !header.is_error() {
+            return Err(Reason::NotTcpOrUdp);
+        }
+        let inner = icmp + Icmp::LEN;
+        let ip = frame.header::<Ipv4>(inner).ok_or(Reason::Truncated)?;
+        let transport = inner + ip.header_len().ok_or(Reason::BadHeader)?;
+        let tells_ports = ip.protocol == Protocol::TCP || ip.protocol == Protocol::UDP;
+        if !tells_ports || !ip.begins_transport() || ip.source != vip {
+            return Err(Reason::NotTcpOrUdp);
+        }
+        let ports = frame.header::<Ports>(transport).ok_or(Reason::Truncated)?;
+        Ok(Self {
+            flow: Flow {
+                client: ip.destination,
+                vip,
+                ports: Ports {
+                    source: ports.destination,
+                    destination: ports.source,
+                },
+                protocol: ip.protocol,
+            },
+            network,
+            transport,
+            quotes: true,
         })
     }
 
@@ -61,6 +104,9 @@ impl Packet {
     ///
     /// A SYN with ACK is not the client opening a connection.
     pub fn event<F: Frame + ?Sized>(&self, frame: &F) -> Result<Event, Reason> {
+        if self.quotes {
+            return Ok(Event::Error);
+        }
         if self.flow.protocol == Protocol::UDP {
             return Ok(Event::Datagram);
         }

@@ -21,6 +21,8 @@ pub enum Reason {
     NoMember,
     /// The flow's member has no known MAC.
     NoNeighbour,
+    /// An ICMP error about a flow of a tracked service that has no record.
+    NoFlow,
     /// Forwarding would end the time to live: two directors point at each other.
     TtlExpired,
 }
@@ -34,7 +36,7 @@ pub enum Fate {
 }
 
 impl Reason {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Truncated,
         Self::NotIpv4,
         Self::BadHeader,
@@ -45,6 +47,7 @@ impl Reason {
         Self::Refused,
         Self::NoMember,
         Self::NoNeighbour,
+        Self::NoFlow,
         Self::TtlExpired,
     ];
 
@@ -58,7 +61,8 @@ impl Reason {
             | Self::NotTcpOrUdp
             | Self::NoService
             | Self::OtherHost
-            | Self::Refused => Fate::Pass,
+            | Self::Refused
+            | Self::NoFlow => Fate::Pass,
             Self::NoMember | Self::NoNeighbour | Self::TtlExpired => Fate::Drop,
         }
     }
@@ -76,6 +80,7 @@ impl Reason {
             Self::Refused => "refused",
             Self::NoMember => "no_member",
             Self::NoNeighbour => "no_neighbour",
+            Self::NoFlow => "no_flow",
             Self::TtlExpired => "ttl_expired",
         }
     }

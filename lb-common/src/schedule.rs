@@ -81,7 +81,9 @@ impl Arrival<'_> {
         if let Some(hit) = hit
             && self.continues(hit, tables)
         {
-            self.set.renew(hit, self.event, self.now);
+            if self.event != Event::Error {
+                self.set.renew(hit, self.event, self.now);
+            }
             return Ok(Choice {
                 member: hit.record.member,
                 new: false,
@@ -89,6 +91,8 @@ impl Arrival<'_> {
         }
         let begins = self.event == Event::Syn;
         let (member, new, recorded) = match moved {
+            None if self.event == Event::Error => (self.untracked(tables)?, false, false),
+            Some(slot) if self.event == Event::Error => (slot.base, false, false),
             None => (self.pick(tables), true, true),
             Some(slot) if slot.current == slot.base => (slot.current, begins, hit.is_some()),
             Some(slot) if begins => (slot.current, true, true),
@@ -111,7 +115,7 @@ impl Arrival<'_> {
         let over = match self.event {
             Event::Syn => record.state.is_over() || expired,
             Event::Datagram => expired,
-            Event::Data | Event::Fin | Event::Rst => false,
+            Event::Data | Event::Fin | Event::Rst | Event::Error => false,
         };
         let member = tables.member(record.member);
         !over && member.is_some_and(|member| member.mac().is_some())
@@ -128,6 +132,14 @@ impl Arrival<'_> {
                 .set
                 .enter(fingerprint, record, self.now, &self.settings.timeouts),
         };
+    }
+
+    /// Returns the member that an error is about, if its flow is older than the tracking.
+    fn untracked<T: Tables>(&self, tables: &T) -> Result<u32, Reason> {
+        match Layout::unpack(self.service.before.load()).slots {
+            0 => Err(Reason::NoFlow),
+            _ => Ok(self.pick(tables)),
+        }
     }
 
     /// Picks the member of a flow that has no record; 0 if there is none.

@@ -8,6 +8,7 @@ pub const SYN: u8 = 0x02;
 pub const RST: u8 = 0x04;
 pub const ACK: u8 = 0x10;
 
+pub const ICMP: u8 = 1;
 const TCP: u8 = 6;
 const UDP: u8 = 17;
 
@@ -42,6 +43,26 @@ impl Sent {
         let mut segment = self.ports();
         segment.extend([0, 0, 0, 1, 0, 0, 0, 1, 0x50, flags, 0xff, 0xff, 0, 0, 0, 0]);
         self.ipv4(TCP, &vec![1; words * 4], &segment)
+    }
+
+    /// What a router says of a packet that the VIP has sent to this client: the packet's header and
+    /// the first eight octets behind it (RFC 792).
+    pub fn icmp_error(&self, kind: u8, router: Ipv4Addr) -> Vec<u8> {
+        let reply = Self {
+            client: self.vip,
+            client_port: self.port,
+            vip: self.client,
+            port: self.client_port,
+            ..*self
+        };
+        let reply = reply.tcp(ACK);
+        let mut message = vec![kind, 4, 0, 0, 0, 0, 0x05, 0x78];
+        message.extend(&reply[14..14 + 28]);
+        let from_router = Self {
+            client: router,
+            ..*self
+        };
+        from_router.ipv4(ICMP, &[], &message)
     }
 
     pub fn ipv4(&self, protocol: u8, options: &[u8], payload: &[u8]) -> Vec<u8> {

@@ -1,6 +1,8 @@
 //! The director program, run in the kernel on one frame at a time, beside the same decision made
 //! on the host with the same tables.
 
+use std::net::Ipv4Addr;
+
 use aya::{TestRunOptions, programs::TestRun as _};
 use lb_common::{
     director::{Forward, forward},
@@ -13,7 +15,7 @@ use lb_user::{
     install::{Installed, Wanted, WantedMember},
     scheduler::Scheduler,
 };
-use tests::frames::{ACK, SYN, Sent, forwarded, tagged};
+use tests::frames::{ACK, ICMP, SYN, Sent, forwarded, tagged};
 
 const XDP_DROP: u32 = 1;
 const XDP_PASS: u32 = 2;
@@ -29,6 +31,8 @@ const DIRECTOR_ELSEWHERE: [u8; 6] = [2, 0, 0, 0, 1, 5];
 const REAL: [u8; 6] = [2, 0, 0, 0, 0, 2];
 const ROUTER: [u8; 6] = [2, 0, 0, 0, 0, 1];
 
+const ROUTER_IP: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 1);
+
 const SERVED: u16 = 80;
 const HASHED: u16 = 81;
 const REFUSED: u16 = 82;
@@ -40,9 +44,9 @@ const ABSENT: u16 = 99;
 const SENT: Sent = Sent {
     to: DIRECTOR,
     from: ROUTER,
-    client: std::net::Ipv4Addr::new(198, 51, 100, 7),
+    client: Ipv4Addr::new(198, 51, 100, 7),
     client_port: 40000,
-    vip: std::net::Ipv4Addr::new(192, 0, 2, 1),
+    vip: Ipv4Addr::new(192, 0, 2, 1),
     port: SERVED,
     ttl: 64,
 };
@@ -90,6 +94,31 @@ fn frames_for_a_service_go_to_its_member_with_nothing_else_changed() {
     for (what, frame) in other_sides {
         let expected = forwarded(frame.clone(), DIRECTOR, REAL);
         assert_eq!(run(&director, &frame), (XDP_TX, expected), "{what}");
+    }
+}
+
+/// Path MTU discovery: a router between the real server and the client answers to the VIP.
+#[test]
+fn an_icmp_error_goes_to_the_member_whose_packet_it_quotes() {
+    for port in [SERVED, HASHED] {
+        let director = director();
+        let sent = Sent { port, ..SENT };
+        run(&director, &sent.tcp(SYN));
+        for kind in [3, 4, 11, 12] {
+            for frame in [
+                sent.icmp_error(kind, ROUTER_IP),
+                tagged(sent.icmp_error(kind, ROUTER_IP), 5),
+            ] {
+                let expected = forwarded(frame.clone(), DIRECTOR, REAL);
+                assert_eq!(
+                    run(&director, &frame),
+                    (XDP_TX, expected),
+                    "type {kind}, port {port}"
+                );
+            }
+        }
+        let counted = director.counters(member(&director, port)).unwrap();
+        assert_eq!((counted.packets, counted.flows), (9, 1), "no new flows");
     }
 }
 
@@ -221,6 +250,18 @@ fn frames_for(reason: Reason) -> Vec<(&'static str, Vec<u8>)> {
             ("no flags", with(|frame| frame.truncate(47))),
             ("options past the end", with(|frame| frame[14] = 0x4f)),
             ("a tag and no more", tagged(SENT.tcp(SYN), 1)[..16].to_vec()),
+            (
+                "no ICMP header",
+                SENT.icmp_error(3, ROUTER_IP)[..41].to_vec(),
+            ),
+            (
+                "no quoted header",
+                SENT.icmp_error(3, ROUTER_IP)[..61].to_vec(),
+            ),
+            (
+                "no quoted ports",
+                SENT.icmp_error(3, ROUTER_IP)[..65].to_vec(),
+            ),
         ],
         Reason::NotIpv4 => vec![
             ("ARP", with(|frame| frame[13] = 0x06)),
@@ -237,13 +278,29 @@ fn frames_for(reason: Reason) -> Vec<(&'static str, Vec<u8>)> {
         Reason::BadHeader => vec![
             ("version 6", with(|frame| frame[14] = 0x65)),
             ("four words", with(|frame| frame[14] = 0x44)),
+            ("quoted, four words", with_icmp(|quoted| quoted[0] = 0x44)),
         ],
         Reason::Fragment => vec![
             ("the first", with(|frame| frame[20] = 0x20)),
             ("the last", with(|frame| frame[21] = 0xb9)),
         ],
         Reason::NotTcpOrUdp => vec![
-            ("ICMP", SENT.ipv4(1, &[], &[8, 0, 0xf7, 0xff, 0, 0, 0, 0])),
+            (
+                "echo",
+                SENT.ipv4(ICMP, &[], &[8, 0, 0xf7, 0xff, 0, 0, 0, 0]),
+            ),
+            (
+                "an error about a ping",
+                with_icmp(|quoted| quoted[9] = ICMP),
+            ),
+            (
+                "an error about another host's packet",
+                with_icmp(|quoted| quoted[12] = 10),
+            ),
+            (
+                "an error about a later fragment",
+                with_icmp(|quoted| quoted[7] = 1),
+            ),
             ("SCTP", SENT.ipv4(132, &[], &[0; 12])),
         ],
         Reason::NoService => vec![
@@ -308,11 +365,19 @@ fn frames_for(reason: Reason) -> Vec<(&'static str, Vec<u8>)> {
             }
             .tcp(SYN),
         )],
+        Reason::NoFlow => vec![("of a flow nobody has seen", with_icmp(|_| {}))],
         Reason::TtlExpired => vec![
             ("on its last hop", Sent { ttl: 1, ..SENT }.tcp(SYN)),
             ("past it", Sent { ttl: 0, ..SENT }.tcp(SYN)),
         ],
     }
+}
+
+/// An ICMP error whose quoted header is changed.
+fn with_icmp(change: fn(&mut [u8])) -> Vec<u8> {
+    let mut frame = SENT.icmp_error(3, ROUTER_IP);
+    change(&mut frame[14 + 20 + 8..]);
+    frame
 }
 
 /// A loaded director with a service for each thing that can be wrong with one.

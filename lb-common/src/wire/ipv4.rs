@@ -30,6 +30,12 @@ impl Ipv4 {
         high & 0x3f != 0 || low != 0
     }
 
+    /// Whether this is a fragment that begins with the transport's header, or none.
+    pub fn begins_transport(&self) -> bool {
+        let [high, low] = self.flags_fragment;
+        high & 0x1f == 0 && low == 0
+    }
+
     /// Decrements the time to live, as a router does; `None` if that would end it.
     ///
     /// The checksum follows by RFC 1624 equation 3: the word that holds the time to live in its

@@ -6,11 +6,13 @@
 
 mod arp;
 mod ethernet;
+mod icmp;
 mod ipv4;
 mod transport;
 
 pub use arp::{Arp, Operation};
 pub use ethernet::{EtherType, Ethernet, MacAddr, Vlan};
+pub use icmp::Icmp;
 pub use ipv4::Ipv4;
 pub use transport::{Ports, Protocol, Tcp};
 

@@ -1,0 +1,160 @@
+//! A director on a LAN, with real clients, real web servers and an operator at work.
+
+mod paths;
+mod site;
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    thread,
+};
+
+use anyhow::Result;
+use serde_json::Value;
+use site::{SERVICE, Site, VIP, download, fetch_until};
+use tests::Nginx;
+
+#[test]
+fn pages_alternate_in_native_and_in_generic_mode() -> Result<()> {
+    for (mode, told) in [
+        ("auto", "native"),
+        ("native", "native"),
+        ("generic", "generic"),
+    ] {
+        let site = Site::new(&format!("xdp = \"{mode}\""), "rr", 2)?;
+        let status: Value = serde_json::from_str(&site.drover(&["status", "-o", "json"])?)?;
+        assert_eq!(status["interfaces"][0]["xdp"], told, "{mode}");
+        let pages: Vec<String> = (0..6).map(|_| site.page()).collect::<Result<_>>()?;
+        assert_eq!(pages[..2], pages[2..4], "{pages:?}");
+        assert_ne!(pages[0], pages[1], "{pages:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_not_for_a_service_is_the_hosts_own() -> Result<()> {
+    let site = Site::new("", "rr", 2)?;
+    let (client, director) = (site.lab.host("client"), site.lab.host("director"));
+    let _own = director.nginx_on(8080, "director\n")?;
+    client
+        .run(&["ping", "-c", "2", "-W", "1", VIP])?
+        .success()?;
+    client
+        .run(&["ping", "-c", "1", "-s", "4000", "-W", "1", VIP])?
+        .success()?;
+    for address in ["172.25.138.5:8080", "172.25.138.100:8080"] {
+        let url = format!("http://{address}/");
+        let page = client
+            .run(&["curl", "-sS", "--max-time", "2", &url])?
+            .success()?;
+        assert_eq!(page, "director\n", "{address}");
+    }
+    Ok(())
+}
+
+/// What an operator does in a day, while clients fetch pages all the time.
+#[test]
+fn no_request_fails_while_the_operator_works() -> Result<()> {
+    for scheduler in ["rr", "mh"] {
+        let mut site = Site::new("", scheduler, 3)?;
+        site.drover(&["real", "remove", SERVICE, "172.25.138.4"])?;
+        let client = site.lab.host("client").clone();
+        let done = AtomicBool::new(false);
+        let (pages, failed, slow) = thread::scope(|scope| -> Result<_> {
+            let curl = scope.spawn(|| fetch_until(&client, &done));
+            let download = scope.spawn(|| download(&client));
+            let worked = site.work();
+            done.store(true, Relaxed);
+            let (pages, failed) = curl.join().expect("the thread does not panic")?;
+            let slow = download.join().expect("the thread does not panic")?;
+            worked?;
+            Ok((pages, failed, slow))
+        })?;
+        println!("{scheduler}: {pages} pages, {} failed", failed.len());
+        assert_eq!(failed, Vec::<String>::new(), "{scheduler}");
+        assert!(pages > 100, "{scheduler}: only {pages} pages");
+        assert_eq!(
+            slow,
+            Nginx::SLOW,
+            "{scheduler}: a download that runs through it all"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn a_changed_mac_is_taken_up_at_once() -> Result<()> {
+    let site = Site::new("", "rr", 2)?;
+    let server2 = site.lab.host("server2");
+    // As a bond that fails over does: the kernel tells the LAN of the new address.
+    server2.sh("sysctl -qw net.ipv4.conf.eth0.arp_notify=1")?;
+    server2.sh("ip link set eth0 address 02:00:00:00:00:77")?;
+    let changed = site.wait_for(|reals| reals[0]["mac"] == "02:00:00:00:00:77")?;
+    println!("taken up after {changed:?}");
+    // What the kernel forgets is not lost to new flows while it asks again.
+    site.lab.host("director").sh("ip neigh flush all")?;
+    let list = site.drover(&["list"])?;
+    assert_eq!(list.matches(" active").count(), 2, "{list}");
+    for _ in 0..4 {
+        site.page()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_real_server_that_is_not_there_says_so_until_it_is() -> Result<()> {
+    let site = Site::new("", "rr", 2)?;
+    site.drover(&["real", "add", SERVICE, "172.25.138.77"])?;
+    site.wait_for(|reals| {
+        reals[2]["state"] == "unresolved"
+            && reals[2]["reason"] == "nobody answers ARP for 172.25.138.77 on eth0"
+            && reals[2]["mac"].is_null()
+    })?;
+    let pages: Vec<String> = (0..4).map(|_| site.page()).collect::<Result<_>>()?;
+    assert_eq!(pages[..2], pages[2..], "two take turns: {pages:?}");
+    let server4 = site.lab.host("server4");
+    server4.sh("ip addr add 172.25.138.77/24 dev eth0")?;
+    site.wait_for(|reals| reals[2]["state"] == "active")?;
+    Ok(())
+}
+
+#[test]
+fn vips_come_with_the_first_service_and_go_with_the_last() -> Result<()> {
+    let site = Site::new("", "rr", 2)?;
+    let director = site.lab.host("director");
+    let has_vip = || Ok::<_, anyhow::Error>(director.sh("ip -4 addr show eth0")?.contains(VIP));
+    assert!(has_vip()?);
+    site.drover(&["service", "add", "tcp/172.25.138.100:81"])?;
+    site.drover(&["service", "remove", SERVICE])?;
+    assert!(has_vip()?, "81 still needs it");
+    site.drover(&["service", "remove", "tcp/172.25.138.100:81"])?;
+    assert!(!has_vip()?);
+    director.sh("ip addr add 172.25.138.100/32 dev eth0")?;
+    site.drover(&["service", "add", SERVICE])?;
+    site.drover(&["service", "remove", SERVICE])?;
+    assert!(has_vip()?, "not the daemon's to take away");
+    Ok(())
+}
+
+#[test]
+fn detach_leaves_nothing_of_the_director() -> Result<()> {
+    let mut site = Site::new("", "rr", 2)?;
+    let director = site.lab.host("director").clone();
+    let refused = director.drover(&["director", "detach"])?;
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(
+        refused.stderr.contains("runs in this network namespace"),
+        "{}",
+        refused.stderr
+    );
+    site.director.stop()?;
+    assert!(
+        director.sh("ip link show eth0")?.contains("xdp"),
+        "packets go on"
+    );
+    site.page()?;
+    director.drover(&["director", "detach"])?.success()?;
+    assert!(!director.sh("ip link show eth0")?.contains("xdp"));
+    assert!(!director.sh("ip addr show eth0")?.contains(VIP));
+    assert!(!director.pins().join("director").exists());
+    Ok(())
+}

@@ -1,0 +1,163 @@
+//! A director in front of real servers that are set up by hand, and what operators and clients do.
+
+use std::{
+    fs,
+    net::Ipv4Addr,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+use tests::{Director, Host, Lab, Nginx};
+
+const CLIENT: Ipv4Addr = Ipv4Addr::new(172, 25, 138, 9);
+const DIRECTOR: Ipv4Addr = Ipv4Addr::new(172, 25, 138, 5);
+const REALS: [(&str, Ipv4Addr); 3] = [
+    ("server2", Ipv4Addr::new(172, 25, 138, 2)),
+    ("server3", Ipv4Addr::new(172, 25, 138, 3)),
+    ("server4", Ipv4Addr::new(172, 25, 138, 4)),
+];
+pub(crate) const VIP: &str = "172.25.138.100";
+pub(crate) const SERVICE: &str = "tcp/172.25.138.100:80";
+const URL: &str = "http://172.25.138.100/";
+
+/// A lab with a director in front of some of its real servers.
+pub(crate) struct Site {
+    pub(crate) director: Director,
+    _servers: Vec<Nginx>,
+    pub(crate) lab: Lab,
+}
+
+impl Site {
+    pub(crate) fn new(options: &str, scheduler: &str, reals: usize) -> Result<Self> {
+        let lab = lab()?;
+        let mut servers = Vec::new();
+        let mut config = format!(
+            "# The site.\n[director]\ninterfaces = [\"eth0\"]\n{options}\n\n\
+             [[service]]\nlisten = \"{SERVICE}\"\nscheduler = \"{scheduler}\"\n"
+        );
+        for (name, address) in REALS {
+            classic_real_server(lab.host(name), VIP)?;
+            servers.push(lab.host(name).nginx(&format!("{name}\n"))?);
+            if servers.len() <= reals {
+                config += &format!("\n[[service.real]]\naddress = \"{address}\"\n");
+            }
+        }
+        let site = Self {
+            director: lab.host("director").director(&config)?,
+            _servers: servers,
+            lab,
+        };
+        site.wait_for(|all| all.iter().all(|real| real["state"] == "active"))?;
+        Ok(site)
+    }
+
+    pub(crate) fn drover(&self, arguments: &[&str]) -> Result<String> {
+        self.lab.host("director").drover(arguments)?.success()
+    }
+
+    pub(crate) fn page(&self) -> Result<String> {
+        let client = self.lab.host("client");
+        client
+            .run(&["curl", "-sS", "--max-time", "2", URL])?
+            .success()
+    }
+
+    /// Waits until the real servers are as they should be; says how long it took.
+    pub(crate) fn wait_for(&self, are_right: impl Fn(&[Value]) -> bool) -> Result<Duration> {
+        let start = Instant::now();
+        wait("the real servers are as they should be", || {
+            let list: Value = serde_json::from_str(&self.drover(&["list", "-o", "json"])?)?;
+            let reals = list[0]["reals"].as_array().context("no reals")?;
+            Ok(are_right(reals))
+        })?;
+        Ok(start.elapsed())
+    }
+
+    /// Adds, weighs, removes, adds again, kills, reloads: an operator's day in some seconds.
+    pub(crate) fn work(&mut self) -> Result<()> {
+        let pause = || sleep(Duration::from_millis(400));
+        let config = self.lab.host("director").director_config();
+        for round in 0..2 {
+            let other = if round == 0 { "mh" } else { "rr" };
+            for command in [
+                &["real", "add", SERVICE, "172.25.138.4", "--weight", "2"][..],
+                &["real", "edit", SERVICE, "172.25.138.3", "--weight", "3"],
+                &["real", "edit", SERVICE, "172.25.138.3", "--weight", "0"],
+                &["real", "remove", SERVICE, "172.25.138.3"],
+                &["service", "edit", SERVICE, "--scheduler", other],
+                &["real", "add", SERVICE, "172.25.138.3"],
+                &["service", "edit", SERVICE, "--scheduler", "wrr"],
+                &["real", "remove", SERVICE, "172.25.138.4"],
+            ] {
+                self.drover(command)?;
+                pause();
+            }
+            self.director.kill9();
+            pause();
+            self.director.start()?;
+            pause();
+            let text = fs::read_to_string(&config)?;
+            fs::write(&config, text.replace("# The site.", "# The site, changed."))?;
+            self.drover(&["reload"])?;
+            pause();
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn lab() -> Result<Lab> {
+    let mut hosts = vec![("client", CLIENT), ("director", DIRECTOR)];
+    hosts.extend(REALS);
+    Lab::new(&hosts)
+}
+
+/// A real server set up by hand, as operators do without the companion.
+pub(crate) fn classic_real_server(host: &Host, vip: &str) -> Result<()> {
+    host.sh("sysctl -qw net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2")?;
+    host.sh(&format!("ip addr add {vip}/32 dev lo"))?;
+    Ok(())
+}
+
+/// Fetches pages one after the other; returns how many, and what was said of each that failed.
+pub(crate) fn fetch_until(client: &Host, done: &AtomicBool) -> Result<(usize, Vec<String>)> {
+    let (mut pages, mut failed) = (0, Vec::new());
+    while !done.load(Relaxed) {
+        let output = client.run(&["curl", "-sS", "--max-time", "3", URL])?;
+        pages += 1;
+        if !output.status.success() {
+            failed.push(output.stderr);
+        }
+    }
+    Ok((pages, failed))
+}
+
+/// Fetches what takes eight seconds; returns its octets.
+pub(crate) fn download(client: &Host) -> Result<u64> {
+    let url = format!("{URL}slow");
+    let words = [
+        "curl",
+        "-sS",
+        "-o",
+        "/dev/null",
+        "-w",
+        "%{size_download}",
+        &url,
+    ];
+    Ok(client.run(&words)?.success()?.parse()?)
+}
+
+pub(crate) fn wait(what: &str, is_so: impl Fn() -> Result<bool>) -> Result<()> {
+    const PATIENCE: Duration = Duration::from_secs(10);
+    let start = Instant::now();
+    while !is_so()? {
+        ensure!(
+            start.elapsed() < PATIENCE,
+            "not within {PATIENCE:?}: {what}"
+        );
+        sleep(Duration::from_millis(20));
+    }
+    Ok(())
+}
