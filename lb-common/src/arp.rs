@@ -8,7 +8,7 @@ use core::mem::offset_of;
 use crate::{
     link,
     realserver::{Rip, Vip, rip_toward},
-    wire::{Arp, EtherType, Ethernet, Frame, Header as _, Operation, Vlan},
+    wire::{Arp, EtherType, Ethernet, Frame, Header as _, MacAddr, Operation, Vlan},
 };
 
 /// Octets from which every frame can be judged.
@@ -32,6 +32,43 @@ pub enum Verdict {
         rip: [u8; 4],
         offset: usize,
     },
+}
+
+/// What a frame that is not passed was about, and who is at the other end of it.
+#[repr(align(4))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Party {
+    pub vip: [u8; 4],
+    pub ip: [u8; 4],
+    pub mac: MacAddr,
+}
+
+impl Party {
+    /// Who sent a frame that came in for a VIP.
+    pub fn from_wire<F: Frame + ?Sized>(frame: &F) -> Option<Self> {
+        let (arp, _) = arp(frame)?;
+        Some(Self {
+            vip: arp.target_ip,
+            ip: arp.sender_ip,
+            mac: arp.sender_mac,
+        })
+    }
+
+    /// Who was to get a frame of this host's, as it was before it was mangled.
+    pub fn from_host<F: Frame + ?Sized>(frame: &F) -> Option<Self> {
+        let (arp, _) = arp(frame)?;
+        let is_probe = arp.sender_ip == UNSPECIFIED;
+        Some(Self {
+            vip: if is_probe {
+                arp.target_ip
+            } else {
+                arp.sender_ip
+            },
+            ip: arp.target_ip,
+            // A request's own target has none yet.
+            mac: frame.header::<Ethernet>(0)?.destination,
+        })
+    }
 }
 
 /// Whether `frame` may be ARP, by its first EtherType.

@@ -3,6 +3,9 @@
 pub const VIPS_MAX: usize = 256;
 /// Addresses of one interface among which a RIP is chosen.
 pub const RIPS_MAX: usize = 16;
+/// Frames of one interface that a watcher is told of in one second. Their records fill half of the
+/// ring at most, so that none is lost in it.
+pub const TOLD_PER_SECOND: u64 = 100;
 
 /// A VIP, found by its address.
 #[repr(C)]

@@ -21,12 +21,15 @@ use aya_ebpf::{
     macros::{classifier, xdp},
     programs::{TcContext, XdpContext},
 };
-use lb_common::arp::{self, Verdict};
+use aya_log_ebpf::info;
+use lb_common::arp::{self, Party, Verdict};
 use lb_ebpf::packet::Packet;
 
 #[xdp(frags)]
 fn arp_ingress(ctx: XdpContext) -> xdp_action::Type {
-    match keeps(arp::ingress(&Packet::from(&ctx), maps::vip), in_vain) {
+    let packet = Packet::from(&ctx);
+    let verdict = arp::ingress(&packet, maps::vip);
+    match keeps(verdict, || Party::from_wire(&packet), in_vain) {
         true => XDP_PASS,
         false => XDP_DROP,
     }
@@ -34,39 +37,80 @@ fn arp_ingress(ctx: XdpContext) -> xdp_action::Type {
 
 #[classifier]
 fn arp_ingress_tc(ctx: TcContext) -> i32 {
-    let verdict = whole(&ctx).map_or(Verdict::Pass, |packet| arp::ingress(&packet, maps::vip));
-    classified(keeps(verdict, in_vain))
+    let Some(packet) = whole(&ctx) else {
+        return TC_ACT_UNSPEC;
+    };
+    let verdict = arp::ingress(&packet, maps::vip);
+    classified(keeps(verdict, || Party::from_wire(&packet), in_vain))
 }
 
 #[classifier]
 fn arp_egress(ctx: TcContext) -> i32 {
-    let verdict = whole(&ctx).map_or(Verdict::Pass, |packet| {
-        arp::egress(&packet, maps::vip, maps::rips())
-    });
+    let Some(packet) = whole(&ctx) else {
+        return TC_ACT_UNSPEC;
+    };
+    let verdict = arp::egress(&packet, maps::vip, maps::rips());
     // By the helper: a program that writes to packets itself unshares every TCP segment first.
     let mangle = |offset, rip| ctx.store(offset, &rip, 0).is_ok();
-    classified(keeps(verdict, mangle))
+    classified(keeps(verdict, || Party::from_host(&packet), mangle))
 }
 
-/// Carries a verdict out, and tells whether the frame goes on.
+/// Carries a verdict out, tells who watches, and returns whether the frame goes on.
 // Inlined: a frame that is not ARP should not pay for a call.
 #[inline(always)]
-fn keeps(verdict: Verdict, mangle: impl FnOnce(usize, [u8; 4]) -> bool) -> bool {
-    match verdict {
-        Verdict::Pass => true,
+fn keeps(
+    verdict: Verdict,
+    party: impl FnOnce() -> Option<Party>,
+    mangle: impl FnOnce(usize, [u8; 4]) -> bool,
+) -> bool {
+    let told = || if maps::is_watched() { party() } else { None };
+    let (vip, party) = match verdict {
+        Verdict::Pass => return true,
         Verdict::Asked(vip) => {
             maps::count(vip, |counts| &mut counts.asked);
-            false
+            if let Some(Party { vip, ip, mac }) = told() {
+                info!(
+                    (),
+                    "in, dropped: {:i} ({:mac}) asked for VIP {:i}, which the director answers for",
+                    ip,
+                    mac.octets,
+                    vip
+                );
+            }
+            return false;
         }
-        Verdict::Mangled { vip, rip, offset } if mangle(offset, rip) => {
-            maps::count(vip, |counts| &mut counts.mangled);
-            true
+        Verdict::Claimed(vip) => (vip, told()),
+        Verdict::Mangled { vip, rip, offset } => {
+            // Before the packet is written to, which ends the view of it.
+            let party = told();
+            if mangle(offset, rip) {
+                maps::count(vip, |counts| &mut counts.mangled);
+                if let Some(Party { vip, ip, mac }) = party {
+                    info!(
+                        (),
+                        "out, mangled: asked {:i} ({:mac}) as VIP {:i}, now as RIP {:i}",
+                        ip,
+                        mac.octets,
+                        vip,
+                        rip
+                    );
+                }
+                return true;
+            }
+            (vip, party)
         }
-        Verdict::Claimed(vip) | Verdict::Mangled { vip, .. } => {
-            maps::count(vip, |counts| &mut counts.claimed);
-            false
-        }
+    };
+    maps::count(vip, |counts| &mut counts.claimed);
+    if let Some(Party { vip, ip, mac }) = party {
+        info!(
+            (),
+            "out, dropped: told {:i} ({:mac}) of VIP {:i}, which is the director's",
+            ip,
+            mac.octets,
+            vip
+        );
     }
+    false
 }
 
 /// On the way in there is nothing to mangle.

@@ -161,9 +161,11 @@ fn the_last_of_the_rips_counts() {
 #[test]
 fn the_object_has_no_maps_but_its_own() {
     let server = Server::load();
-    let mut names: Vec<&str> = server.ebpf.maps().map(|(name, _)| name).collect();
+    let maps = server.ebpf.maps().map(|(name, _)| name);
+    // The constants of the programs.
+    let mut names: Vec<&str> = maps.filter(|name| !name.starts_with(".rodata")).collect();
     names.sort();
-    assert_eq!(names, ["COUNTS", "RIPS", "VIPS"]);
+    assert_eq!(names, ["AYA_LOGS", "COUNTS", "RIPS", "VIPS", "WATCHED"]);
 }
 
 #[test]
@@ -176,7 +178,7 @@ fn the_verifier_has_room_to_spare() {
             .verified_instruction_count()
             .unwrap();
         println!("{name}: {verified} instructions verified");
-        assert!(verified < 5000, "{name}: {verified}");
+        assert!(verified < 10_000, "{name}: {verified}");
     }
 }
 

@@ -57,6 +57,27 @@ const TABLE: [Row; 17] = [
 ];
 
 #[test]
+fn what_is_told_names_the_vip_and_the_other_end() {
+    let party = |vip, ip, mac| {
+        let mac = MacAddr { octets: mac };
+        Some(Party { vip, ip, mac })
+    };
+    let all_a5 = [0xa5; 6];
+    for tags in TAGS {
+        let mut frame = frame(tags, REQUEST, PEER, VIP);
+        let sender_mac = Ethernet::LEN + tags.len() + offset_of!(Arp, sender_mac);
+        frame[sender_mac..][..6].fill(0x5a);
+        assert_eq!(Party::from_wire(&frame[..]), party(VIP, PEER, [0x5a; 6]));
+    }
+    for (sender, target, vip) in [(VIP, PEER, VIP), (UNSPECIFIED, VIP, VIP), (VIP, VIP, VIP)] {
+        let frame = frame(&[], REQUEST, sender, target);
+        assert_eq!(Party::from_host(&frame[..]), party(vip, target, all_a5));
+    }
+    let other = frame(&[0x08, 0x00], REQUEST, PEER, VIP);
+    assert_eq!(Party::from_wire(&other[..]), None);
+}
+
+#[test]
 fn every_class_has_its_fate() {
     for (what, operation, sender, target, on_ingress, on_egress) in TABLE {
         for tags in TAGS {

@@ -7,7 +7,10 @@ use aya_ebpf::{
     btf_maps::{Array, HashMap, PerCpuArray},
     macros::btf_map,
 };
-use lb_common::realserver::{Counts, RIPS_MAX, Rip, VIPS_MAX, Vip};
+use lb_common::{
+    realserver::{Counts, RIPS_MAX, Rip, TOLD_PER_SECOND, VIPS_MAX, Vip},
+    shared::Shared,
+};
 
 #[btf_map]
 static VIPS: HashMap<[u8; 4], Vip, VIPS_MAX> = HashMap::new();
@@ -17,6 +20,10 @@ static COUNTS: PerCpuArray<Counts, VIPS_MAX> = PerCpuArray::new();
 
 #[btf_map]
 static RIPS: Array<Rip, RIPS_MAX> = Array::new();
+
+/// 0 while nobody watches; else one more than the frames that were to be told of in this second.
+#[btf_map]
+static WATCHED: Array<Shared, 1> = Array::new();
 
 pub fn vip(address: [u8; 4]) -> Option<Vip> {
     // SAFETY: copied at once; a torn copy would at worst count for another VIP.
@@ -33,4 +40,11 @@ pub fn count(vip: Vip, field: impl FnOnce(&mut Counts) -> &mut u64) {
         // SAFETY: per CPU. A program that interrupts this one may cost one count.
         *field(unsafe { &mut *counts }) += 1;
     }
+}
+
+/// Whether somebody is to be told of one more frame.
+pub fn is_watched() -> bool {
+    WATCHED
+        .get(0)
+        .is_some_and(|frames| frames.load() != 0 && frames.increment() <= TOLD_PER_SECOND)
 }

@@ -29,8 +29,13 @@ pub fn print<T: Serialize>(
 
 /// Prints `text`. A reader that has gone away is no failure.
 pub fn write(text: &str) -> Result<()> {
+    is_read(text).map(drop)
+}
+
+/// Prints `text`; whether its reader is still there.
+pub fn is_read(text: &str) -> Result<bool> {
     match io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        written => Ok(written.map(|()| true)?),
     }
 }

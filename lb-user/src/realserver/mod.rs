@@ -9,6 +9,7 @@ mod plan;
 mod report;
 mod site;
 mod status;
+mod watch;
 
 use std::path::Path;
 
@@ -33,6 +34,11 @@ pub enum Command {
     ///
     /// Exits with 1 if something is missing, or nothing is attached.
     Status(Status),
+    /// Print a line for each ARP frame that is dropped or mangled, as it happens, until ctrl-C
+    ///
+    /// At most 100 lines a second and interface; of more, it says how many. An interface can be watched by one command
+    /// at a time. Ends with 1 if nothing is attached, or nothing is any more.
+    Watch(Watch),
     /// Take the VIPs off lo, then remove the programs
     ///
     /// A VIP that was on lo before it was attached stays there. Where nothing is attached, there is nothing to do: that
@@ -57,6 +63,13 @@ pub struct Attach {
 pub struct Status {
     #[arg(short, long, value_enum, default_value_t)]
     output: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct Watch {
+    /// Only this interface; may be given several times
+    #[arg(long = "interface", value_name = "IF")]
+    interfaces: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -87,6 +100,10 @@ pub fn run(command: Command, config: Option<&Path>, pins: Option<&Path>) -> Resu
                 let status = status::status(pins, &netlink).await?;
                 output::print(output, &status, report::table)?;
                 status.verdict()?;
+                Ok(String::new())
+            }
+            Command::Watch(Watch { interfaces }) => {
+                watch::watch(&interfaces, pins).await?;
                 Ok(String::new())
             }
         }

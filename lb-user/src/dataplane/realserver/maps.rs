@@ -10,8 +10,13 @@ use aya::{
 };
 use lb_common::realserver::{Counts, RIPS_MAX, Rip, VIPS_MAX, Vip};
 
-pub(super) const PINS: [(&str, &str); 3] =
-    [("VIPS", "vips"), ("COUNTS", "counts"), ("RIPS", "rips")];
+pub(super) const PINS: [(&str, &str); 5] = [
+    ("VIPS", "vips"),
+    ("COUNTS", "counts"),
+    ("RIPS", "rips"),
+    ("WATCHED", "watched"),
+    ("AYA_LOGS", "log"),
+];
 
 /// A value of a map, as it lies there.
 #[repr(transparent)]
@@ -40,7 +45,7 @@ impl Maps {
                 .and_then(Map::from_map_data)
                 .with_context(|| format!("cannot open the pinned map {}", path.display()))
         };
-        let [vips, counts, rips] = PINS.map(|(_, pin)| open(pin));
+        let [vips, counts, rips] = ["vips", "counts", "rips"].map(open);
         let foreign = || {
             format!(
                 "the maps in {} are of another version; detach, then attach",

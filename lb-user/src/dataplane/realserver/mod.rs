@@ -1,14 +1,16 @@
 //! What keeps one interface of a real server quiet: its programs, its maps, and their pins.
 //!
-//! In the interface's directory lie `vips`, `counts` and `rips`, the maps; `ingress` and `egress`,
-//! the links, which hold the programs; or, where tc has no links, `ingress-filter` and
-//! `egress-filter`, the programs, and `clsact`, an empty directory, if the qdisc is ours.
+//! In the interface's directory lie `vips`, `counts`, `rips`, `watched` and `log`, the maps;
+//! `ingress` and `egress`, the links, which hold the programs; or, where tc has no links,
+//! `ingress-filter` and `egress-filter`, the programs, and `clsact`, an empty directory, if the
+//! qdisc is ours.
 
 mod detach;
 mod filter;
 mod hooks;
 mod installed;
 mod maps;
+mod watch;
 mod way;
 
 use std::path::Path;
@@ -21,6 +23,7 @@ pub use self::{
     hooks::Attached,
     installed::{Ingress, Installed, Tc},
     maps::Maps,
+    watch::Watch,
 };
 use super::{pins::make_dir, verifier::refusal};
 
@@ -41,11 +44,7 @@ impl Programs {
     /// Loads the programs, with the maps that are pinned in `dir`, or new ones pinned there.
     pub fn load(dir: &Path) -> Result<Self> {
         make_dir(dir)?;
-        let mut loader = EbpfLoader::new();
-        for (map, pin) in maps::PINS {
-            loader.map_pin_path(map, dir.join(pin));
-        }
-        let mut ebpf = loader.load(OBJECT).context("cannot load the maps")?;
+        let mut ebpf = object(dir)?;
         for (name, program) in ebpf.programs_mut() {
             // The XDP program is not needed where a driver would not take it.
             if let Program::SchedClassifier(program) = program {
@@ -55,4 +54,13 @@ impl Programs {
         let maps = Maps::open(dir)?;
         Ok(Self { ebpf, maps })
     }
+}
+
+/// Opens the maps that are pinned in `dir`, or makes new ones pinned there. Loads no program.
+fn object(dir: &Path) -> Result<Ebpf> {
+    let mut loader = EbpfLoader::new();
+    for (map, pin) in maps::PINS {
+        loader.map_pin_path(map, dir.join(pin));
+    }
+    loader.load(OBJECT).context("cannot load the maps")
 }
