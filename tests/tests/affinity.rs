@@ -240,6 +240,19 @@ fn flows_are_counted_as_ipvs_counts_them() {
     assert_eq!(site.flows(2), Flows::default(), "ESTABLISHED: 900 s");
 }
 
+/// A sweep takes a while, in which packets come; by their clock it began in the past.
+#[test]
+fn a_sweep_that_is_behind_clears_no_record() {
+    let mut site = Site::new();
+    site.bring(Scheduler::Rr, &[(2, 1), (3, 1)]);
+    for port in 1..=10 {
+        site.send(port, SYN).unwrap();
+        site.send(port, ACK).unwrap();
+    }
+    site.now -= 1;
+    assert_eq!(site.sweep(), 10);
+}
+
 #[test]
 fn a_flood_of_syns_costs_no_established_connection() {
     // 4096 flows: the flood goes over each record a dozen times.

@@ -61,7 +61,7 @@ pub struct Record {
     pub tag: u16,
 }
 
-/// 194 days, after which idle flows look young; ages are of seconds to a month.
+/// 194 days, the half of which is past and the half to come; ages are of seconds to a month.
 const SECONDS: u64 = 0xff_ffff;
 const MEMBER: u64 = 0xff_ffff;
 
@@ -95,9 +95,11 @@ impl Record {
         self.tag == tag(fingerprint)
     }
 
-    /// Seconds since the flow's last packet.
+    /// Seconds since the flow's last packet. None for one seen after `now`: whoever compares may
+    /// have read the clock a while ago, as a sweep has, and the flow has been renewed meanwhile.
     pub fn idle(self, now: u32) -> u32 {
-        now.wrapping_sub(self.seen) & SECONDS as u32
+        let idle = now.wrapping_sub(self.seen) & SECONDS as u32;
+        if idle > SECONDS as u32 / 2 { 0 } else { idle }
     }
 
     pub fn has_expired(self, now: u32, timeouts: &Timeouts) -> bool {

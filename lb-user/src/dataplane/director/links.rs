@@ -102,10 +102,11 @@ fn replace(program: &mut Xdp, pin: &Path) -> anyhow::Result<bool> {
     match program.attach_to_link(link) {
         Ok(_) => Ok(true),
         // Its interface is gone, and the name is perhaps another interface's now.
-        Err(_) => {
+        Err(error) if errno(&error) == Some(Errno::NOLINK.raw_os_error()) => {
             fs::remove_file(pin)?;
             Ok(false)
         }
+        Err(error) => Err(error).context("cannot put the program in the place of the attached one"),
     }
 }
 
