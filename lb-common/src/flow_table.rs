@@ -22,10 +22,15 @@ pub fn fingerprint(hash: u64) -> u64 {
 }
 
 impl State {
-    /// Returns the state of a connection after its first packet.
+    /// Returns the state of a connection after the first packet of it that is seen.
+    ///
+    /// One that is seen in its middle is established, as in IPVS (`tcp_states`): a record of
+    /// the time of a change must not go sooner than its connection. A flood of such segments gets
+    /// no more than one of SYN and ACK does.
     pub fn first(event: Event) -> Self {
         match event {
-            Event::Syn | Event::Data | Event::Datagram | Event::Error => Self::Embryonic,
+            Event::Syn | Event::Datagram | Event::Error => Self::Embryonic,
+            Event::Data => Self::Established,
             Event::Fin => Self::Closing,
             Event::Rst => Self::Closed,
         }

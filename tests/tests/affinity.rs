@@ -1,26 +1,18 @@
 //! Flows stay with their member through every change an operator makes; on the host, with the
 //! tables in memory that no program has.
 
-use std::{collections::HashMap, net::Ipv4Addr};
+mod site;
 
-use lb_common::{
-    director::forward,
-    reason::Reason,
-    tables::{Interface, Settings},
-    wire::MacAddr,
-};
+use std::collections::HashMap;
+
+use lb_common::reason::Reason;
 use lb_user::{
-    dataplane::director::{At, Limits, Tables},
-    install::{Flows, Installed, Wanted, WantedMember},
+    install::{Flows, Installed, Wanted},
     scheduler::Scheduler,
-    service::ServiceName,
 };
-use tests::frames::{ACK, FIN, RST, SYN, Sent};
+use tests::frames::{ACK, FIN, RST, SYN};
 
-const ETH0: u32 = 3;
-const DIRECTOR: [u8; 6] = [2, 0, 0, 0, 0, 5];
-/// After which flows that sent nothing are given up, in seconds.
-const ESTABLISHED: u32 = 900;
+use self::site::{ESTABLISHED, Site, service};
 
 #[test]
 fn rr_alternates_and_connections_stay() {
@@ -336,109 +328,4 @@ fn limits_are_named_and_what_was_stays() {
             assert!(error.to_string().contains("`services_max` is 3"), "{error}");
         }
     }
-}
-
-/// A director with one service, and a clock.
-struct Site {
-    tables: Tables,
-    installed: Installed,
-    now: u32,
-    unresolved: Vec<u8>,
-    usage: lb_user::install::Usage,
-}
-
-impl Site {
-    /// With room for every flow of these tests.
-    fn new() -> Self {
-        Self::with_flow_sets(1 << 16)
-    }
-
-    fn with_flow_sets(flow_sets: usize) -> Self {
-        let limits = Limits {
-            services: 4,
-            members: 16,
-            slots: 1 << 13,
-            flow_sets,
-        };
-        let tables = Tables::anonymous(limits).unwrap();
-        tables.settings.write(0, Settings::IPVS);
-        let record = Interface::new(ETH0, MacAddr { octets: DIRECTOR });
-        tables
-            .interfaces
-            .write(Interface::element(ETH0) as usize, record);
-        Self {
-            installed: Installed::of(&tables),
-            tables,
-            // So that the clock of the records wraps on the way.
-            now: (1 << 24) - 1000,
-            unresolved: Vec::new(),
-            usage: lb_user::install::Usage::default(),
-        }
-    }
-
-    fn bring(&mut self, scheduler: Scheduler, members: &[(u8, u32)]) {
-        self.try_bring(scheduler, members).unwrap();
-    }
-
-    fn try_bring(&mut self, scheduler: Scheduler, members: &[(u8, u32)]) -> Result<(), String> {
-        let member = |&(host, weight): &(u8, u32)| WantedMember {
-            address: Ipv4Addr::new(10, 0, 0, host),
-            weight,
-            interface: ETH0,
-            mac: (!self.unresolved.contains(&host)).then_some(MacAddr {
-                octets: [2, 0, 0, 0, 0, host],
-            }),
-        };
-        let wanted = Wanted {
-            name: service(),
-            scheduler,
-            drops: false,
-            members: members.iter().map(member).collect(),
-        };
-        self.installed
-            .bring(&self.tables, &wanted, self.now, &mut Vec::new())
-            .map_err(|error| error.to_string())
-    }
-
-    /// Sends a segment from a client's port; returns the last octet of the real server's address.
-    fn send(&self, port: u16, flags: u8) -> Result<u8, Reason> {
-        let sent = Sent {
-            to: DIRECTOR,
-            from: [2, 0, 0, 0, 0, 1],
-            client: Ipv4Addr::new(198, 51, 100, 7),
-            client_port: port,
-            vip: service().vip,
-            port: service().port,
-            ttl: 64,
-        };
-        let mut frame = sent.tcp(flags);
-        forward(&mut frame[..], ETH0, &At::new(&self.tables, self.now))?;
-        Ok(frame[5])
-    }
-
-    fn pass(&mut self, seconds: u32) {
-        self.now += seconds;
-    }
-
-    fn sweep(&mut self) -> u64 {
-        self.usage = self.installed.sweep(&self.tables, self.now);
-        self.usage.flows
-    }
-
-    fn members(&self) -> Vec<u8> {
-        let members = self.installed.members(service());
-        let mut hosts: Vec<u8> = members.map(|(rip, _)| rip.octets()[3]).collect();
-        hosts.sort_unstable();
-        hosts
-    }
-
-    fn flows(&self, host: u8) -> Flows {
-        let mut members = self.installed.members(service());
-        let (_, id) = members.find(|(rip, _)| rip.octets()[3] == host).unwrap();
-        self.usage.members.get(&id).copied().unwrap_or_default()
-    }
-}
-
-fn service() -> ServiceName {
-    "tcp/192.0.2.1:80".parse().unwrap()
 }

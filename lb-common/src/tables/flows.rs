@@ -17,7 +17,7 @@ pub struct FlowSet {
 #[repr(u8)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// One packet was seen. Gives way to any other flow.
+    /// A SYN or one datagram was seen. Gives way to any other flow.
     Embryonic,
     Established,
     /// The client has sent FIN.

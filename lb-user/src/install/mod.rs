@@ -41,6 +41,15 @@ pub struct WantedMember {
     pub mac: Option<MacAddr>,
 }
 
+/// What is left of the tables for more services, members and slots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spare {
+    pub services: usize,
+    /// Without those that only a sweep makes free.
+    pub members: usize,
+    pub slots: u32,
+}
+
 /// The bookkeeping beside the tables.
 #[derive(Debug)]
 pub struct Installed {
@@ -108,6 +117,15 @@ impl Installed {
     /// Whether there are members that only a sweep makes free.
     pub fn is_to_be_swept(&self) -> bool {
         !self.resting_members.is_empty()
+    }
+
+    /// Returns what is not taken.
+    pub fn spare(&self) -> Spare {
+        Spare {
+            services: self.free_services.len(),
+            members: self.free_members.len(),
+            slots: self.ranges.unused(),
+        }
     }
 
     /// Names the services that are in the tables.

@@ -61,7 +61,6 @@ impl Ranges {
     }
 
     /// Slots that are not taken, resting ones included.
-    #[cfg(test)]
     pub(super) fn unused(&self) -> u32 {
         let resting = self.resting.iter().map(|&(_, len, _)| len);
         self.free.values().copied().chain(resting).sum()

@@ -149,9 +149,10 @@ fn forget_before(ranges: &mut Ranges, service: &Service, now: u32) {
 /// Tells second 0 from none.
 const SET: u64 = 1 << 32;
 
-/// Seconds after which a flow that has sent nothing is given up.
+/// Seconds after which a flow that has sent nothing is given up: more than the timeout, as for its
+/// record.
 fn window(tables: &Tables) -> u32 {
-    tables.settings[0].timeouts[lb_common::tables::State::Established as usize]
+    tables.settings[0].timeouts[lb_common::tables::State::Established as usize].saturating_add(1)
 }
 
 fn kind(layout: Layout) -> (bool, bool) {

@@ -1,0 +1,168 @@
+//! A director on the host, with the tables in memory that no program has.
+
+#![allow(dead_code, reason = "each of the tests that share it uses a part")]
+
+use std::net::Ipv4Addr;
+
+use lb_common::{
+    director::forward,
+    flow_table::fingerprint,
+    hash::Flow,
+    reason::Reason,
+    tables::{Interface, Record, Settings},
+    wire::{MacAddr, Ports, Protocol},
+};
+use lb_user::{
+    dataplane::director::{At, Limits, Tables},
+    install::{Flows, Installed, Usage, Wanted, WantedMember},
+    scheduler::Scheduler,
+    service::ServiceName,
+};
+use tests::frames::Sent;
+
+const ETH0: u32 = 3;
+const DIRECTOR: [u8; 6] = [2, 0, 0, 0, 0, 5];
+/// After which flows that sent nothing are given up, in seconds.
+pub(crate) const ESTABLISHED: u32 = 900;
+const CLIENT: u8 = 7;
+
+/// Last octet of its address, and its port.
+pub(crate) type Client = (u8, u16);
+
+/// A director with one service, and a clock.
+pub(crate) struct Site {
+    pub(crate) tables: Tables,
+    pub(crate) installed: Installed,
+    pub(crate) now: u32,
+    pub(crate) unresolved: Vec<u8>,
+    pub(crate) usage: Usage,
+}
+
+impl Site {
+    /// With room for every flow of these tests.
+    pub(crate) fn new() -> Self {
+        Self::with_flow_sets(1 << 16)
+    }
+
+    pub(crate) fn with_flow_sets(flow_sets: usize) -> Self {
+        Self::with_limits(Limits {
+            services: 4,
+            members: 16,
+            slots: 1 << 13,
+            flow_sets,
+        })
+    }
+
+    pub(crate) fn with_limits(limits: Limits) -> Self {
+        let tables = Tables::anonymous(limits).unwrap();
+        tables.settings.write(0, Settings::IPVS);
+        let record = Interface::new(ETH0, MacAddr { octets: DIRECTOR });
+        tables
+            .interfaces
+            .write(Interface::element(ETH0) as usize, record);
+        Self {
+            installed: Installed::of(&tables),
+            tables,
+            // So that the clock of the records wraps on the way.
+            now: (1 << 24) - 1000,
+            unresolved: Vec::new(),
+            usage: Usage::default(),
+        }
+    }
+
+    pub(crate) fn bring(&mut self, scheduler: Scheduler, members: &[(u8, u32)]) {
+        self.try_bring(scheduler, members).unwrap();
+    }
+
+    pub(crate) fn try_bring(
+        &mut self,
+        scheduler: Scheduler,
+        members: &[(u8, u32)],
+    ) -> Result<(), String> {
+        let member = |&(host, weight): &(u8, u32)| WantedMember {
+            address: Ipv4Addr::new(10, 0, 0, host),
+            weight,
+            interface: ETH0,
+            mac: (!self.unresolved.contains(&host)).then_some(MacAddr {
+                octets: [2, 0, 0, 0, 0, host],
+            }),
+        };
+        let wanted = Wanted {
+            name: service(),
+            scheduler,
+            drops: false,
+            members: members.iter().map(member).collect(),
+        };
+        self.installed
+            .bring(&self.tables, &wanted, self.now, &mut Vec::new())
+            .map_err(|error| error.to_string())
+    }
+
+    /// Sends a segment from a client's port; returns the last octet of the real server's address.
+    pub(crate) fn send(&self, port: u16, flags: u8) -> Result<u8, Reason> {
+        self.send_from((CLIENT, port), flags)
+    }
+
+    pub(crate) fn send_from(&self, (client, port): Client, flags: u8) -> Result<u8, Reason> {
+        let sent = Sent {
+            to: DIRECTOR,
+            from: [2, 0, 0, 0, 0, 1],
+            client: address_of(client),
+            client_port: port,
+            vip: service().vip,
+            port: service().port,
+            ttl: 64,
+        };
+        let mut frame = sent.tcp(flags);
+        forward(&mut frame[..], ETH0, &At::new(&self.tables, self.now))?;
+        Ok(frame[5])
+    }
+
+    /// Returns the record of a client's flow, and the real server it names.
+    pub(crate) fn record_of(&self, (client, port): Client) -> Option<(u8, Record)> {
+        let id = self.installed.service(service())?;
+        let flow = Flow {
+            client: address_of(client).octets(),
+            vip: service().vip.octets(),
+            ports: Ports {
+                source: port.to_be_bytes(),
+                destination: service().port.to_be_bytes(),
+            },
+            protocol: Protocol::TCP,
+        };
+        let hash = flow.hash(self.tables.services[usize::from(id)].seed);
+        let set = &self.tables.flows[hash as usize & (self.tables.flows.len() - 1)];
+        let record = set.find(fingerprint(hash))?.record;
+        Some((self.tables.members[record.member as usize].rip[3], record))
+    }
+
+    pub(crate) fn pass(&mut self, seconds: u32) {
+        self.now += seconds;
+    }
+
+    pub(crate) fn sweep(&mut self) -> u64 {
+        self.usage = self.installed.sweep(&self.tables, self.now);
+        self.usage.flows
+    }
+
+    pub(crate) fn members(&self) -> Vec<u8> {
+        let members = self.installed.members(service());
+        let mut hosts: Vec<u8> = members.map(|(rip, _)| rip.octets()[3]).collect();
+        hosts.sort_unstable();
+        hosts
+    }
+
+    pub(crate) fn flows(&self, host: u8) -> Flows {
+        let mut members = self.installed.members(service());
+        let (_, id) = members.find(|(rip, _)| rip.octets()[3] == host).unwrap();
+        self.usage.members.get(&id).copied().unwrap_or_default()
+    }
+}
+
+pub(crate) fn service() -> ServiceName {
+    "tcp/192.0.2.1:80".parse().unwrap()
+}
+
+fn address_of(client: u8) -> Ipv4Addr {
+    Ipv4Addr::new(198, 51, 100, client)
+}
