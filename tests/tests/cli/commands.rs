@@ -12,9 +12,10 @@ const NONE: &str = "tcp/10.2.0.101:80";
 
 /// What is refused, and why.
 #[rustfmt::skip]
-const REFUSED: [(&[&str], &str); 13] = [
+const REFUSED: [(&[&str], &str); 14] = [
     (&["service", "add", WEB], "service tcp/10.2.0.100:80 exists already"),
     (&["service", "edit", NONE, "-s", "rr"], "there is no service tcp/10.2.0.101:80; `drover list` shows those there are"),
+    (&["service", "edit", WEB, "-b", "mh-port"], "incompatible scheduler flag `mh-port`; it is for mh, and the scheduler is rr"),
     (&["service", "remove", NONE], "there is no service tcp/10.2.0.101:80; `drover list` shows those there are"),
     (&["service", "remove", "udp/10.2.0.100:80"], "there is no service udp/10.2.0.100:80; `drover list` shows those there are"),
     (&["real", "add", NONE, "10.2.0.2"], "there is no service tcp/10.2.0.101:80; `drover list` shows those there are"),
