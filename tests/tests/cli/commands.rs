@@ -164,7 +164,7 @@ fn the_listing_has_the_keys_that_are_documented() -> Result<()> {
         keys.sort();
         keys
     };
-    assert_eq!(keys(&list[0]), ["reals", "scheduler", "service"]);
+    assert_eq!(keys(&list[0]), ["flags", "reals", "scheduler", "service"]);
     let real = [
         "active",
         "address",
@@ -184,7 +184,7 @@ fn the_listing_has_the_keys_that_are_documented() -> Result<()> {
     );
     assert_eq!(
         list[1],
-        serde_json::json!({"service": "udp/10.2.0.100:53", "scheduler": "wrr", "reals": []})
+        serde_json::json!({"service": "udp/10.2.0.100:53", "scheduler": "wrr", "flags": [], "reals": []})
     );
     Ok(())
 }
