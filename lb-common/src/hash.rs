@@ -47,10 +47,17 @@ impl Flow {
         }
     }
 
+    #[inline(always)]
     pub fn hash(&self, seed: Seed) -> u64 {
-        let addresses = u64::from(u32::from_be_bytes(self.client)) << 32
+        self.hash_of(u64::MAX, u64::MAX, seed)
+    }
+
+    /// Hashes the flow with its client's address and port under masks.
+    #[inline(always)]
+    pub(crate) fn hash_of(&self, client: u64, port: u64, seed: Seed) -> u64 {
+        let addresses = (u64::from(u32::from_be_bytes(self.client)) & client) << 32
             | u64::from(u32::from_be_bytes(self.vip));
-        let ports = u64::from(u16::from_be_bytes(self.ports.source)) << 32
+        let ports = (u64::from(u16::from_be_bytes(self.ports.source)) & port) << 32
             | u64::from(u16::from_be_bytes(self.ports.destination)) << 16
             | u64::from(self.protocol.0);
         finish(mix(mix(seed[0], addresses) ^ seed[1], ports))

@@ -6,9 +6,10 @@
 use crate::{
     director::Tables,
     flow_table::{Hit, fingerprint},
+    hash::Flow,
     packet::{Event, Packet},
     reason::Reason,
-    tables::{FlowSet, Layout, Record, Service, Settings, SlotValue, State, slot_of},
+    tables::{FlowSet, Layout, Pick, Record, Service, Settings, SlotValue, State, slot_of},
     wire::Frame,
 };
 
@@ -38,11 +39,11 @@ pub fn choose<F: Frame + ?Sized, T: Tables>(
     tables: &T,
 ) -> Result<Choice, Reason> {
     let layout = Layout::unpack(service.layout.load());
-    let hash = packet.flow.hash(service.seed);
     let mut moved = None;
     if !layout.tracked && layout.slots != 0 {
+        let key = layout.pick.hash(&packet.flow, service.seed);
         let slot = tables
-            .slot(layout.first + slot_of(hash, layout.slots))
+            .slot(layout.first + slot_of(key, layout.slots))
             .ok_or(Reason::NoMember)?;
         if slot.is_clean() {
             let new = packet.event(frame)? == Event::Syn;
@@ -50,8 +51,10 @@ pub fn choose<F: Frame + ?Sized, T: Tables>(
         }
         moved = Some(slot);
     }
+    let hash = packet.flow.hash(service.seed);
     let arrival = Arrival {
         event: packet.event(frame)?,
+        flow: &packet.flow,
         hash,
         service,
         layout,
@@ -65,6 +68,7 @@ pub fn choose<F: Frame + ?Sized, T: Tables>(
 /// A packet on its way through the choice: what the rules below all need.
 struct Arrival<'t> {
     event: Event,
+    flow: &'t Flow,
     hash: u64,
     service: &'t Service,
     layout: Layout,
@@ -149,10 +153,7 @@ impl Arrival<'_> {
         // site agree on, and what tells its member if the service was not tracked before.
         let before = Layout::unpack(self.service.before.load());
         let Layout {
-            first,
-            slots,
-            hashed,
-            ..
+            first, slots, pick, ..
         } = if begins || before.slots == 0 {
             self.layout
         } else {
@@ -161,10 +162,10 @@ impl Arrival<'_> {
         if slots == 0 {
             return 0;
         }
-        let index = if begins && !hashed {
+        let index = if begins && pick == Pick::Turn {
             (self.service.cursor.increment() % u64::from(slots)) as u32
         } else {
-            slot_of(self.hash, slots)
+            slot_of(pick.hash(self.flow, self.service.seed), slots)
         };
         match tables.slot(first + index) {
             Some(slot) if !begins && slot.base != 0 => slot.base,

@@ -3,12 +3,12 @@
 
 mod site;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use lb_common::reason::Reason;
 use lb_user::{
     install::{Flows, Installed, Wanted},
-    scheduler::Scheduler,
+    scheduler::{Flag, Scheduler},
 };
 use tests::frames::{ACK, FIN, RST, SYN};
 
@@ -50,10 +50,128 @@ fn mh_gives_a_flow_the_same_member_again_and_needs_no_record() {
     }
 }
 
+#[test]
+fn sh_goes_by_the_client_and_with_its_flag_by_its_port_too() {
+    let mut site = Site::new();
+    for (flags, spread) in [(&[][..], false), (&[Flag::ShPort], true)] {
+        site.flags = flags.to_vec();
+        site.bring(Scheduler::Sh, &[(2, 1), (3, 1), (4, 1)]);
+        // The records of flows from before the change.
+        site.pass(ESTABLISHED + 1);
+        site.sweep();
+        let mut homes = HashSet::new();
+        for client in 1..=60 {
+            let members: HashSet<u8> = (1..=20)
+                .map(|port| site.send_from((client, port), SYN).unwrap())
+                .collect();
+            assert_eq!(members.len() > 1, spread, "client {client}: {members:?}");
+            homes.extend(members);
+        }
+        assert_eq!(homes.len(), 3, "clients are spread");
+        assert_eq!(site.sweep(), 0, "records");
+    }
+}
+
+#[test]
+fn sh_refuses_the_clients_of_whom_takes_none_and_with_its_flag_does_not() {
+    for (flags, refuses) in [(&[][..], true), (&[Flag::ShFallback], false)] {
+        let mut site = Site::new();
+        site.flags = flags.to_vec();
+        site.bring(Scheduler::Sh, &[(2, 1), (3, 1)]);
+        let before: Vec<u8> = (1..=50)
+            .map(|client| site.send_from((client, 1), SYN).unwrap())
+            .collect();
+        site.bring(Scheduler::Sh, &[(2, 0), (3, 1)]);
+        for (client, was) in (1..=50).zip(before) {
+            assert_eq!(site.send_from((client, 1), ACK), Ok(was), "stays");
+            let expected = match was {
+                2 if refuses => Err(Reason::Refused),
+                _ => Ok(3),
+            };
+            assert_eq!(site.send_from((client, 2), SYN), expected);
+        }
+    }
+}
+
+#[test]
+fn dh_sends_all_of_a_service_to_one() {
+    let mut site = Site::new();
+    site.bring(Scheduler::Dh, &[(2, 1), (3, 9)]);
+    let homes: HashSet<u8> = (1..=100)
+        .map(|client| site.send_from((client, 1), SYN).unwrap())
+        .collect();
+    assert_eq!(homes.len(), 1);
+}
+
+/// While the slots say nothing of flows from before, every flow has a record; then none has.
+#[test]
+fn a_service_that_is_hashed_otherwise_is_tracked_for_a_while() {
+    let mut site = Site::new();
+    site.bring(Scheduler::Mh, &[(2, 1), (3, 1)]);
+    site.bring(Scheduler::Sh, &[(2, 1), (3, 1)]);
+    site.send(1, SYN).unwrap();
+    assert_eq!(site.sweep(), 1);
+    site.pass(ESTABLISHED + 1);
+    for _ in 0..2 {
+        assert_eq!(site.sweep(), 0);
+    }
+    let home = site.send(2, SYN).unwrap();
+    assert_eq!(site.send(2, ACK), Ok(home));
+    assert_eq!(site.sweep(), 0, "records");
+}
+
+/// Overhead by weight evens out to within a batch's last turn: `ip_vs_wlc.c`.
+#[test]
+fn wlc_evens_out_what_it_finds() {
+    let mut site = Site::new();
+    site.bring(Scheduler::Wlc, &[(2, 1), (3, 3)]);
+    let mut port = 0;
+    let mut connect = |site: &mut Site, number| {
+        for _ in 0..number {
+            port += 1;
+            site.send(port, SYN).unwrap();
+            site.send(port, ACK).unwrap();
+        }
+        site.sweep();
+    };
+    let active = |site: &Site| [2, 3, 4].map(|host| site.try_flows(host).active);
+    for _ in 0..8 {
+        connect(&mut site, 100);
+    }
+    assert_eq!(active(&site), [200, 600, 0]);
+    // The newcomer has all until it has its share, and then its share.
+    site.bring(Scheduler::Wlc, &[(2, 1), (3, 3), (4, 1)]);
+    connect(&mut site, 100);
+    assert_eq!(active(&site), [200, 600, 100]);
+    for _ in 0..6 {
+        connect(&mut site, 100);
+    }
+    assert_eq!(active(&site), [300, 900, 300]);
+    site.bring(Scheduler::Wlc, &[(2, 0), (3, 3), (4, 1)]);
+    connect(&mut site, 100);
+    assert_eq!(active(&site), [300, 975, 325]);
+}
+
+#[test]
+fn ovf_fills_one_after_another_and_then_refuses() {
+    let mut site = Site::new();
+    site.bring(Scheduler::Ovf, &[(2, 10), (3, 20)]);
+    let sent: Vec<_> = (1..=33)
+        .map(|port| {
+            site.sweep();
+            site.send(port, SYN)
+        })
+        .collect();
+    // A server is full when it has more than its weight.
+    assert_eq!(sent[..21], [Ok(3); 21]);
+    assert_eq!(sent[21..32], [Ok(2); 11]);
+    assert_eq!(sent[32], Err(Reason::Refused));
+}
+
 /// Each change in turn, with connections that began before and after every one of them.
 #[test]
 fn connections_stay_through_every_change() {
-    let changes: [(Scheduler, &[(u8, u32)]); 12] = [
+    let changes: [(Scheduler, &[(u8, u32)]); 20] = [
         (Scheduler::Mh, &[(2, 1), (3, 1)]),
         (Scheduler::Mh, &[(2, 1), (3, 1), (4, 1)]),
         (Scheduler::Mh, &[(2, 5), (3, 1), (4, 1)]),
@@ -65,6 +183,14 @@ fn connections_stay_through_every_change() {
         (Scheduler::Mh, &[(5, 1)]),
         (Scheduler::Mh, &[(2, 1), (5, 0)]),
         (Scheduler::Rr, &[(2, 1)]),
+        (Scheduler::Mh, &[(2, 1), (3, 1), (4, 1), (5, 1)]),
+        (Scheduler::Sh, &[(2, 1), (3, 1), (4, 1), (5, 1)]),
+        (Scheduler::Sh, &[(3, 1), (4, 1)]),
+        (Scheduler::Mh, &[(3, 1), (4, 1)]),
+        (Scheduler::Dh, &[(4, 1), (5, 1)]),
+        (Scheduler::Wlc, &[(2, 1), (5, 1)]),
+        (Scheduler::Sh, &[(2, 1), (3, 1)]),
+        (Scheduler::Lblcr, &[(2, 1), (3, 1)]),
         (Scheduler::Mh, &[(2, 1), (3, 1), (4, 1), (5, 1)]),
     ];
     // Seconds between changes: windows that run into one another, and windows that end.
@@ -316,6 +442,7 @@ fn limits_are_named_and_what_was_stays() {
         let wanted = Wanted {
             name,
             scheduler: Scheduler::Mh,
+            flags: Vec::new(),
             drops: false,
             members: Vec::new(),
         };

@@ -50,9 +50,11 @@ proptest! {
 }
 
 fn config() -> ProptestConfig {
-    let mut config = ProptestConfig::default();
-    // Failures become cases of this file, with a name.
-    config.failure_persistence = None;
+    let mut config = ProptestConfig {
+        // Failures become cases of this file, with a name.
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
     if std::env::var_os("PROPTEST_CASES").is_none() {
         config.cases = 256;
     }

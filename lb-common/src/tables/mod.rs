@@ -18,12 +18,12 @@ pub use directory::{Bucket, Entry, bucket_of};
 pub use flows::{FlowSet, Record, State, Timeouts, WAYS};
 pub use interface::Interface;
 pub use member::Member;
-pub use service::{Layout, Service};
+pub use service::{Layout, Pick, Service};
 pub use settings::Settings;
 pub use slot::{SlotValue, slot_of};
 
 /// Changes with any change of a layout below: a daemon does not adopt maps of another version.
-pub const LAYOUT_VERSION: u32 = 1;
+pub const LAYOUT_VERSION: u32 = 2;
 
 /// Buckets of the directory, a power of two: 2 MiB, twice the services that can be.
 pub const DIRECTORY_BUCKETS: usize = 1 << 15;

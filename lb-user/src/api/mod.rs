@@ -16,7 +16,10 @@ use std::{collections::BTreeMap, fmt, net::Ipv4Addr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{scheduler::Scheduler, service::ServiceName};
+use crate::{
+    scheduler::{Flag, Scheduler, listed},
+    service::ServiceName,
+};
 
 /// What can be asked of the daemon's configuration; each changes `director.toml`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,10 +28,15 @@ pub enum Change {
     AddService {
         service: ServiceName,
         scheduler: Option<Scheduler>,
+        #[serde(default)]
+        flags: Vec<Flag>,
     },
+    /// A scheduler takes the place of the one before with its flags; flags alone, of the flags.
     EditService {
         service: ServiceName,
-        scheduler: Scheduler,
+        scheduler: Option<Scheduler>,
+        #[serde(default)]
+        flags: Vec<Flag>,
     },
     RemoveService {
         service: ServiceName,
@@ -53,12 +61,21 @@ pub enum Change {
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::AddService { service, scheduler } => {
+            Self::AddService {
+                service,
+                scheduler,
+                flags,
+            } => {
                 write!(f, "service add {service}")?;
-                scheduler.map_or(Ok(()), |scheduler| write!(f, " --scheduler {scheduler}"))
+                scheduled(f, *scheduler, flags)
             }
-            Self::EditService { service, scheduler } => {
-                write!(f, "service edit {service} --scheduler {scheduler}")
+            Self::EditService {
+                service,
+                scheduler,
+                flags,
+            } => {
+                write!(f, "service edit {service}")?;
+                scheduled(f, *scheduler, flags)
             }
             Self::RemoveService { service } => write!(f, "service remove {service}"),
             Self::AddReal {
@@ -79,10 +96,25 @@ impl fmt::Display for Change {
     }
 }
 
+fn scheduled(
+    f: &mut fmt::Formatter<'_>,
+    scheduler: Option<Scheduler>,
+    flags: &[Flag],
+) -> fmt::Result {
+    if let Some(scheduler) = scheduler {
+        write!(f, " --scheduler {scheduler}")?;
+    }
+    match flags {
+        [] => Ok(()),
+        flags => write!(f, " --flags {}", listed(flags)),
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceReport {
     pub service: ServiceName,
     pub scheduler: Scheduler,
+    pub flags: Vec<Flag>,
     pub reals: Vec<RealReport>,
 }
 

@@ -8,6 +8,7 @@ use clap::Args;
 use super::{Format, Places, output};
 use crate::{
     api::{RealReport, ServiceReport, State, client},
+    scheduler::listed,
     service::Transport,
 };
 
@@ -57,7 +58,10 @@ fn table(
     let mut text = format!("Prot LocalAddress:Port Scheduler\n  -> {title}\n");
     for report in services {
         let ServiceReport {
-            service, scheduler, ..
+            service,
+            scheduler,
+            flags,
+            ..
         } = report;
         let protocol = match service.protocol {
             Transport::Tcp => "TCP",
@@ -66,8 +70,13 @@ fn table(
         // Writing to a string does not fail.
         let _ = writeln!(
             text,
-            "{protocol:<4} {}:{} {scheduler}",
-            service.vip, service.port
+            "{protocol:<4} {}:{} {scheduler}{}",
+            service.vip,
+            service.port,
+            match flags.as_slice() {
+                [] => String::new(),
+                flags => format!(" ({})", listed(flags)),
+            }
         );
         for real in &report.reals {
             let address = format!("{}:{}", real.address, service.port);

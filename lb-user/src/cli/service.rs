@@ -4,7 +4,11 @@ use anyhow::Result;
 use clap::Subcommand;
 
 use super::Places;
-use crate::{api::Change, scheduler::Scheduler, service::ServiceName};
+use crate::{
+    api::Change,
+    scheduler::{Flag, Scheduler},
+    service::ServiceName,
+};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Service {
@@ -16,15 +20,21 @@ pub(super) enum Service {
         /// How new connections are spread [default: wrr]
         #[arg(long, short)]
         scheduler: Option<Scheduler>,
+        /// The scheduler's flags, with commas between
+        #[arg(long, short = 'b', value_name = "FLAG,…", value_delimiter = ',')]
+        flags: Vec<Flag>,
     },
     /// Change a service; its connections stay where they are
     Edit {
         /// What clients connect to, as in tcp/192.0.2.1:80
         #[arg(value_name = "PROTOCOL/VIP:PORT")]
         service: ServiceName,
-        /// How new connections are spread
-        #[arg(long, short)]
-        scheduler: Scheduler,
+        /// How new connections are spread; flags that are not given with it are off
+        #[arg(long, short, required_unless_present = "flags")]
+        scheduler: Option<Scheduler>,
+        /// The scheduler's flags, with commas between
+        #[arg(long, short = 'b', value_name = "FLAG,…", value_delimiter = ',')]
+        flags: Vec<Flag>,
     },
     /// Remove a service; the director's own stack then answers for its port
     Remove {
@@ -37,8 +47,24 @@ pub(super) enum Service {
 impl Service {
     pub(super) fn run(self, places: &Places) -> Result<()> {
         places.change(match self {
-            Self::Add { service, scheduler } => Change::AddService { service, scheduler },
-            Self::Edit { service, scheduler } => Change::EditService { service, scheduler },
+            Self::Add {
+                service,
+                scheduler,
+                flags,
+            } => Change::AddService {
+                service,
+                scheduler,
+                flags,
+            },
+            Self::Edit {
+                service,
+                scheduler,
+                flags,
+            } => Change::EditService {
+                service,
+                scheduler,
+                flags,
+            },
             Self::Remove { service } => Change::RemoveService { service },
         })
     }

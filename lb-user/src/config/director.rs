@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     dataplane::director::{Limits, Mode},
-    scheduler::Scheduler,
+    scheduler::{Flag, Scheduler},
     service::{ServiceName, parse_unicast},
 };
 
@@ -46,6 +46,8 @@ pub enum VipMode {
 pub struct Service {
     pub listen: ServiceName,
     pub scheduler: Scheduler,
+    /// Each once, in their order.
+    pub flags: Vec<Flag>,
     pub no_member: NoMember,
     pub reals: Vec<Real>,
 }
@@ -97,6 +99,8 @@ struct FileService {
     listen: Spanned<String>,
     #[serde(default)]
     scheduler: Option<Spanned<String>>,
+    #[serde(default)]
+    flags: Vec<Spanned<String>>,
     #[serde(default)]
     no_member: NoMember,
     #[serde(default)]
@@ -230,6 +234,7 @@ fn services(
         services.push(Service {
             listen,
             scheduler,
+            flags: flags(source, scheduler, service.flags)?,
             no_member: service.no_member,
             reals: reals(source, listen, service.real, places)?,
         });
@@ -238,6 +243,24 @@ fn services(
         return Err(source.error(0..0, format!("more than {SERVICES_MAX} services")));
     }
     Ok(services)
+}
+
+fn flags(
+    source: &Source,
+    scheduler: Scheduler,
+    file: Vec<Spanned<String>>,
+) -> Result<Vec<Flag>, Error> {
+    let mut flags = Vec::new();
+    for name in file {
+        let flag = name.get_ref().parse().and_then(|flag: Flag| {
+            flag.check(scheduler)?;
+            Ok(flag)
+        });
+        flags.push(flag.map_err(|error| source.error(name.span(), error))?);
+    }
+    flags.sort_unstable();
+    flags.dedup();
+    Ok(flags)
 }
 
 fn reals(

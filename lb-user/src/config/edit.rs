@@ -7,10 +7,10 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
-use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
+use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, value};
 
 use super::director::{Config, check_weight};
-use crate::{api::Change, service::ServiceName};
+use crate::{api::Change, scheduler::Flag, service::ServiceName};
 
 /// Returns the text of the file after `changes`; `config` is what it says before.
 pub fn edited(text: &str, config: &Config, changes: &[Change]) -> Result<String> {
@@ -28,7 +28,11 @@ pub fn edited(text: &str, config: &Config, changes: &[Change]) -> Result<String>
 
 fn apply(document: &mut DocumentMut, config: &Config, change: &Change) -> Result<()> {
     match *change {
-        Change::AddService { service, scheduler } => {
+        Change::AddService {
+            service,
+            scheduler,
+            ref flags,
+        } => {
             let is_new = config.service(service).is_none();
             ensure!(is_new, "service {service} exists already");
             let mut table = Table::new();
@@ -36,10 +40,19 @@ fn apply(document: &mut DocumentMut, config: &Config, change: &Change) -> Result
             if let Some(scheduler) = scheduler {
                 table["scheduler"] = value(scheduler.name());
             }
+            set_flags(&mut table, flags);
             services(document)?.push(table);
         }
-        Change::EditService { service, scheduler } => {
-            set(find(document, service)?, "scheduler", scheduler.name());
+        Change::EditService {
+            service,
+            scheduler,
+            ref flags,
+        } => {
+            let table = find(document, service)?;
+            if let Some(scheduler) = scheduler {
+                set(table, "scheduler", scheduler.name());
+            }
+            set_flags(table, flags);
         }
         Change::RemoveService { service } => {
             find(document, service)?;
@@ -92,6 +105,15 @@ fn set(table: &mut Table, key: &str, to: impl Into<toml_edit::Value>) {
         *to.decor_mut() = before.decor().clone();
     }
     table[key] = Item::Value(to);
+}
+
+fn set_flags(service: &mut Table, flags: &[Flag]) {
+    if flags.is_empty() {
+        service.remove("flags");
+    } else {
+        let names: Array = flags.iter().map(|flag| flag.name()).collect();
+        set(service, "flags", names);
+    }
 }
 
 fn checked(weight: u32) -> Result<i64> {

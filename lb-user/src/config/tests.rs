@@ -4,6 +4,10 @@ use super::{
     realserver::{Hook, RealServer},
     *,
 };
+use crate::{
+    api::Change,
+    scheduler::{Flag, Scheduler},
+};
 
 #[test]
 fn a_file_is_read() {
@@ -104,4 +108,38 @@ fn a_file_that_cannot_be_read_says_so() {
     );
     let directory = read::<toml::Table>(Path::new("/")).unwrap_err();
     assert!(directory.to_string().starts_with("/: "), "{directory}");
+}
+
+#[test]
+fn a_scheduler_is_changed_with_its_flags() {
+    let service = "tcp/192.0.2.1:80".parse().unwrap();
+    let mut text = "[director]\ninterfaces = [\"eth0\"]\n".to_owned();
+    let mut change = |change| {
+        let config = director::Config::parse(Path::new("f"), &text)?;
+        text = edit::edited(&text, &config, &[change])?;
+        let config = director::Config::parse(Path::new("f"), &text)?;
+        let service = &config.services[0];
+        anyhow::Ok((service.scheduler, service.flags.clone()))
+    };
+    let edit = |scheduler, flags: &[Flag]| Change::EditService {
+        service,
+        scheduler,
+        flags: flags.to_vec(),
+    };
+    let add = Change::AddService {
+        service,
+        scheduler: Some(Scheduler::Sh),
+        flags: vec![Flag::ShPort, Flag::ShFallback],
+    };
+    let both = vec![Flag::ShFallback, Flag::ShPort];
+    assert_eq!(change(add).unwrap(), (Scheduler::Sh, both));
+    let edited = change(edit(None, &[Flag::ShPort])).unwrap();
+    assert_eq!(edited, (Scheduler::Sh, vec![Flag::ShPort]));
+    let edited = change(edit(Some(Scheduler::Wlc), &[])).unwrap();
+    assert_eq!(edited, (Scheduler::Wlc, vec![]));
+    let refused = change(edit(None, &[Flag::MhPort])).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "incompatible scheduler flag `mh-port`; it is for mh, and the scheduler is wlc"
+    );
 }

@@ -29,6 +29,8 @@ use crate::{
 
 /// Ticks between two sweeps of the flow records.
 const SWEEP: u64 = 5;
+/// The same while a scheduler goes by connections: each sweep makes it a new batch of turns.
+const LIVE: u64 = 1;
 
 #[derive(Debug)]
 pub(super) struct Engine {
@@ -112,7 +114,12 @@ impl Engine {
     pub(super) async fn tick(&mut self) {
         self.ticks += 1;
         self.neighbours.look_after(&self.netlink, self.ticks).await;
-        if self.ticks.is_multiple_of(SWEEP)
+        let is_live = |service: &Service| service.scheduler.is_live();
+        let sweep = match self.config.services.iter().any(is_live) {
+            true => LIVE,
+            false => SWEEP,
+        };
+        if self.ticks.is_multiple_of(sweep)
             && let Err(error) = self.sweep()
         {
             tracing::error!("{error:#}");
@@ -273,6 +280,7 @@ impl Engine {
         Wanted {
             name: service.listen,
             scheduler: service.scheduler,
+            flags: service.flags.clone(),
             drops: service.no_member == NoMember::Drop,
             members: service.reals.iter().map(member).collect(),
         }

@@ -31,6 +31,7 @@ pub(super) fn list(engine: &mut Engine, all: bool) -> Result<Vec<ServiceReport>>
         Ok(ServiceReport {
             service: service.listen,
             scheduler: service.scheduler,
+            flags: service.flags.clone(),
             reals,
         })
     };

@@ -87,6 +87,7 @@ mod tests {
             member,
             address: [10, 0, 0, member as u8].into(),
             weight,
+            takes: true,
         };
         (1..).zip(weights).map(share).collect()
     }

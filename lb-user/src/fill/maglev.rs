@@ -69,7 +69,7 @@ impl Permutation {
 
 /// The finalizer of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014). Where a member's slots are
 /// is no secret: which flows fall on them is what the seed hides.
-fn spread(word: u64) -> u64 {
+pub(super) fn spread(word: u64) -> u64 {
     let word = word.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -139,6 +139,7 @@ mod tests {
             member,
             address: [10, 0, 0, member as u8].into(),
             weight,
+            takes: true,
         };
         (1..).zip(weights).map(share).collect()
     }

@@ -19,13 +19,19 @@ use lb_common::{
 
 use self::ranges::Ranges;
 pub use self::sweep::{Flows, Usage};
-use crate::{dataplane::director::Tables, fill::Share, scheduler::Scheduler, service::ServiceName};
+use crate::{
+    dataplane::director::Tables,
+    fill::{self, Share},
+    scheduler::{Flag, Scheduler},
+    service::{ServiceName, Transport},
+};
 
 /// A service as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
     pub name: ServiceName,
     pub scheduler: Scheduler,
+    pub flags: Vec<Flag>,
     /// Drop, not refuse, when no member is eligible.
     pub drops: bool,
     pub members: Vec<WantedMember>,
@@ -59,15 +65,19 @@ pub struct Installed {
     /// Members of services that were removed; records may name them until a sweep has passed.
     resting_members: Vec<u32>,
     ranges: Ranges,
+    /// What the last sweep counted, by member.
+    flows: HashMap<u32, Flows>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct InstalledService {
     id: u16,
     /// By RIP; removed ones included, while they have flows.
     members: HashMap<Ipv4Addr, u32>,
     /// What was last brought in.
     wanted: Option<Wanted>,
+    /// Of schedulers that go by connections.
+    memory: fill::Memory,
 }
 
 impl Installed {
@@ -90,8 +100,7 @@ impl Installed {
             names.insert(id, name);
             let found = InstalledService {
                 id,
-                members: HashMap::new(),
-                wanted: None,
+                ..InstalledService::default()
             };
             services.insert(name, found);
         }
@@ -111,6 +120,7 @@ impl Installed {
             free_members,
             resting_members: Vec::new(),
             ranges,
+            flows: HashMap::new(),
         }
     }
 
@@ -166,10 +176,7 @@ impl Installed {
         }
         let brought = self
             .bring_members(tables, wanted, fresh)
-            .and_then(|shares| {
-                let id = self.services[&wanted.name].id;
-                slots::bring(tables, &mut self.ranges, id, wanted, &shares, now)
-            });
+            .and_then(|()| self.bring_slots(tables, wanted, now));
         if let Err(error) = brought {
             if is_new {
                 self.remove(tables, wanted.name, now);
@@ -197,8 +204,7 @@ impl Installed {
         tables.services.write(id.into(), service);
         let service = InstalledService {
             id,
-            members: HashMap::new(),
-            wanted: None,
+            ..InstalledService::default()
         };
         self.services.insert(wanted.name, service);
         Ok(())
@@ -256,20 +262,30 @@ impl Installed {
         }
     }
 
-    /// Brings the members of a service in, and returns those that take new flows. Members that are
-    /// not wanted any more stay for the flows they have; `fresh` gets those that were made.
+    fn bring_slots(&mut self, tables: &Tables, wanted: &Wanted, now: u32) -> anyhow::Result<()> {
+        let Some(service) = self.services.get_mut(&wanted.name) else {
+            bail!("service {} is not installed", wanted.name);
+        };
+        let shares = shares(&service.members, wanted);
+        let record = &tables.services[usize::from(service.id)];
+        let mut counts = counts(record, wanted, &self.flows, &mut service.memory, now);
+        let ranges = &mut self.ranges;
+        slots::bring(tables, ranges, record, wanted, &shares, &mut counts)
+    }
+
+    /// Brings the members of a service in. Members that are not wanted any more stay for the flows
+    /// they have; `fresh` gets those that were made.
     fn bring_members(
         &mut self,
         tables: &Tables,
         wanted: &Wanted,
         fresh: &mut Vec<u32>,
-    ) -> anyhow::Result<Vec<Share>> {
+    ) -> anyhow::Result<()> {
         let Some(service) = self.services.get_mut(&wanted.name) else {
             bail!("service {} is not installed", wanted.name);
         };
         let record = &tables.services[usize::from(service.id)];
         record.set_drops(wanted.drops);
-        let mut shares = Vec::new();
         for member in &wanted.members {
             let id = match service.members.get(&member.address) {
                 Some(&id) => id,
@@ -295,13 +311,6 @@ impl Installed {
             if member.mac.is_some() && member.mac != record.mac() {
                 record.set_mac(member.mac);
             }
-            if member.mac.is_some() && member.weight > 0 {
-                shares.push(Share {
-                    member: id,
-                    address: member.address,
-                    weight: member.weight,
-                });
-            }
         }
         let is_wanted = |rip| wanted.members.iter().any(|member| member.address == rip);
         for (&rip, &id) in &service.members {
@@ -309,7 +318,36 @@ impl Installed {
                 tables.members[id as usize].set_removed(true);
             }
         }
-        Ok(shares)
+        Ok(())
+    }
+}
+
+fn shares(members: &HashMap<Ipv4Addr, u32>, wanted: &Wanted) -> Vec<Share> {
+    let share = |member: &WantedMember| {
+        let id = *members.get(&member.address)?;
+        Some(Share {
+            member: id,
+            address: member.address,
+            weight: member.weight,
+            takes: member.mac.is_some() && member.weight > 0,
+        })
+    };
+    wanted.members.iter().filter_map(share).collect()
+}
+
+fn counts<'a>(
+    record: &Service,
+    wanted: &Wanted,
+    flows: &'a HashMap<u32, Flows>,
+    memory: &'a mut fill::Memory,
+    now: u32,
+) -> fill::Counts<'a> {
+    fill::Counts {
+        flows,
+        cursor: record.cursor.load(),
+        udp: wanted.name.protocol == Transport::Udp,
+        now,
+        memory,
     }
 }
 

@@ -3,39 +3,47 @@
 use anyhow::Context as _;
 use lb_common::{
     shared::Shared,
-    tables::{Layout, Service, SlotValue},
+    tables::{Layout, Pick, Service, SlotValue},
+    wire::Protocol,
 };
 
 use super::{Wanted, ranges::Ranges};
-use crate::{dataplane::director::Tables, fill, fill::Share, service::Transport};
+use crate::{
+    dataplane::director::Tables,
+    fill::{self, Counts, Share},
+    service::Transport,
+};
 
 /// Fills the slots of a service for `shares`, and makes packets use them.
 pub(super) fn bring(
     tables: &Tables,
     ranges: &mut Ranges,
-    id: u16,
+    service: &Service,
     wanted: &Wanted,
     shares: &[Share],
-    now: u32,
+    counts: &mut Counts<'_>,
 ) -> anyhow::Result<()> {
-    let service = &tables.services[usize::from(id)];
+    let (scheduler, flags) = (wanted.scheduler, &wanted.flags);
+    let now = counts.now;
     let old = Layout::unpack(service.layout.load());
-    let hashed = wanted.scheduler.is_hashed();
-    let mut new = Layout {
-        hashed,
-        // A datagram does not tell whether it begins a flow: only a record can.
-        tracked: !hashed || wanted.name.protocol == Transport::Udp,
-        slots: 0,
-        first: 0,
-    };
     // The slots that tell the member of flows without a record.
     let prior = match old.tracked {
         true => Layout::unpack(service.before.load()),
         false => old,
     };
+    let pick = scheduler.pick(flags);
+    let hashed = pick != Pick::Turn;
+    // Those flows fall on other slots now, which cannot tell theirs: they need records for a while.
+    let rehashed = prior.slots > 0 && prior.pick != pick;
     let installed = if hashed { prior.slots } else { 0 };
-    new.slots = fill::slots(wanted.scheduler, shares, installed);
-    let members = fill::fill(wanted.scheduler, shares, new.slots);
+    let members = fill::fill(scheduler, flags, shares, installed, counts);
+    let mut new = Layout {
+        pick,
+        // A datagram does not tell whether it begins a flow: only a record can.
+        tracked: !hashed || rehashed || wanted.name.protocol == Transport::Udp,
+        slots: members.len() as u32,
+        first: 0,
+    };
     let values: Vec<SlotValue> = (0..)
         .zip(members)
         .map(|(i, member)| match new.tracked {
@@ -65,6 +73,22 @@ pub(super) fn bring(
             .store(u64::from(now.wrapping_add(window(tables))) | SET);
     }
     Ok(())
+}
+
+/// Fills the slots of a service that goes by connections again, in their place.
+pub(super) fn refill(
+    tables: &Tables,
+    service: &Service,
+    wanted: &Wanted,
+    shares: &[Share],
+    counts: &mut Counts<'_>,
+) {
+    let members = fill::fill(wanted.scheduler, &wanted.flags, shares, 0, counts);
+    let values: Vec<_> = members.into_iter().map(SlotValue::clean).collect();
+    let layout = Layout::unpack(service.layout.load());
+    if values.len() == layout.slots as usize {
+        write(slots(tables, layout), &values);
+    }
 }
 
 /// The value of slot `i` of `slots`, in the place of `old` and after `prior`, that new flows go to
@@ -136,6 +160,22 @@ pub(super) fn settle(tables: &Tables, ranges: &mut Ranges, service: &Service, no
             slot.store(settled.pack());
         }
     }
+    // Tracked for the sake of flows that were hashed otherwise: those that live have records now.
+    let is_datagrams = service.destination.protocol == Protocol::UDP;
+    if layout.tracked && layout.pick != Pick::Turn && !is_datagrams {
+        for slot in slots(tables, layout) {
+            let settled = SlotValue {
+                exceptions: true,
+                ..SlotValue::unpack(slot.load())
+            };
+            slot.store(settled.pack());
+        }
+        let untracked = Layout {
+            tracked: false,
+            ..layout
+        };
+        service.layout.store(untracked.pack());
+    }
     forget_before(ranges, service, now);
     service.settles.store(0);
 }
@@ -155,8 +195,8 @@ fn window(tables: &Tables) -> u32 {
     tables.settings[0].timeouts[lb_common::tables::State::Established as usize].saturating_add(1)
 }
 
-fn kind(layout: Layout) -> (bool, bool) {
-    (layout.hashed, layout.tracked)
+fn kind(layout: Layout) -> (Pick, bool) {
+    (layout.pick, layout.tracked)
 }
 
 /// The slots of a layout.

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use lb_common::tables::{Layout, Member, Record, Service, SlotValue, slot_of};
+use lb_common::tables::{Layout, Member, Pick, Record, Service, SlotValue, slot_of};
 
 use super::{Installed, slots};
 use crate::dataplane::director::Tables;
@@ -26,6 +26,11 @@ impl Installed {
     /// lets go of removed members that have no flows left.
     pub fn sweep(&mut self, tables: &Tables, now: u32) -> Usage {
         let mut usage = Usage::default();
+        // First, as the records that are found are exceptions to what it leaves.
+        for service in self.services.values() {
+            let service = &tables.services[usize::from(service.id)];
+            slots::settle(tables, &mut self.ranges, service, now);
+        }
         let mut needed = HashSet::new();
         for set in tables.flows.iter() {
             for (key, word) in set.fingerprints.iter().zip(&set.records) {
@@ -57,12 +62,29 @@ impl Installed {
         }
         for service in self.services.values() {
             let service = &tables.services[usize::from(service.id)];
-            slots::settle(tables, &mut self.ranges, service, now);
             clear_exceptions(tables, service, &needed);
         }
+        self.flows.clone_from(&usage.members);
+        self.refill(tables, now);
         self.let_go(tables, &usage);
         self.free_members.append(&mut self.resting_members);
         usage
+    }
+
+    /// Has the services that go by connections go by those just counted.
+    fn refill(&mut self, tables: &Tables, now: u32) {
+        for service in self.services.values_mut() {
+            let Some(wanted) = &service.wanted else {
+                continue;
+            };
+            if !wanted.scheduler.is_live() {
+                continue;
+            }
+            let record = &tables.services[usize::from(service.id)];
+            let shares = super::shares(&service.members, wanted);
+            let mut counts = super::counts(record, wanted, &self.flows, &mut service.memory, now);
+            slots::refill(tables, record, wanted, &shares, &mut counts);
+        }
     }
 
     /// Frees the removed members that neither a record nor a slot names.
@@ -103,9 +125,14 @@ fn is_udp(tables: &Tables, member: &Member) -> bool {
 }
 
 /// The slot of an untracked service that a record is an exception to: its fingerprint is the hash.
+/// If something else is hashed it could be any slot; the first stands for them all.
 fn slot_of_record(tables: &Tables, member: &Member, fingerprint: u64) -> Option<u32> {
     let layout = Layout::unpack(service_of(tables, member)?.layout.load());
-    (!layout.tracked).then(|| layout.first + slot_of(fingerprint, layout.slots))
+    let slot = match layout.pick {
+        Pick::Flow => slot_of(fingerprint, layout.slots),
+        Pick::Turn | Pick::Client | Pick::Destination => 0,
+    };
+    (!layout.tracked).then_some(layout.first + slot)
 }
 
 /// Settled slots without live records need not look for any.
@@ -114,9 +141,11 @@ fn clear_exceptions(tables: &Tables, service: &Service, needed: &HashSet<u32>) {
     if layout.tracked {
         return;
     }
+    let all_needed = layout.pick != Pick::Flow && needed.contains(&layout.first);
     for (i, slot) in (layout.first..).zip(slots::slots(tables, layout)) {
         let value = SlotValue::unpack(slot.load());
-        if value.exceptions && value.current == value.base && !needed.contains(&i) {
+        let is_needed = all_needed || needed.contains(&i);
+        if value.exceptions && value.current == value.base && !is_needed {
             slot.store(SlotValue::clean(value.current).pack());
         }
     }

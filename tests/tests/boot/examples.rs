@@ -52,6 +52,7 @@ fn the_director_s_example_can_be_edited_by_command_and_then_by_hand() -> Result<
         Change::AddService {
             service,
             scheduler: None,
+            flags: Vec::new(),
         },
         Change::AddReal {
             service,

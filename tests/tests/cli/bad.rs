@@ -6,7 +6,7 @@ const REAL: &str = "[[service.real]]\naddress = \"10.2.0.2\"\n";
 
 /// What comes after [`HEAD`], and what is said after the file's name.
 #[rustfmt::skip]
-const BAD: [(&str, &[&str], &str); 31] = [
+const BAD: [(&str, &[&str], &str); 33] = [
     ("unknown key", &["vlan = 3\n"], ":3:1: unknown key `vlan`; one of: interfaces, xdp, vip, services_max, members_max, flow_memory"),
     ("mistyped key", &["fow_memory = 3\n"], ":3:1: unknown key `fow_memory`; did you mean `flow_memory`?"),
     ("mistyped table", &["[[servce]]\n"], ":3:3: unknown key `servce`; did you mean `service`?"),
@@ -15,7 +15,9 @@ const BAD: [(&str, &[&str], &str); 31] = [
     ("a table for an array", &["[service]\nlisten = \"tcp/10.2.0.100:80\"\n"], ":3:1: invalid type: table, expected an array"),
     ("a mode that is a number", &["vip = 3\n"], ":3:7: invalid type: expected a string"),
     ("unknown mode", &["xdp = \"nativ\"\n"], ":3:7: unknown value `nativ`; did you mean `native`?"),
-    ("unknown scheduler", &[SERVICE, "scheduler = \"wlx\"\n"], ":5:13: unknown scheduler `wlx`; there are rr, wrr and mh"),
+    ("unknown scheduler", &[SERVICE, "scheduler = \"wlx\"\n"], ":5:13: unknown scheduler `wlx`; there are rr, wrr, lc, wlc, sed, nq, sh, dh, mh, lblc, lblcr, fo, ovf, twos"),
+    ("unknown flag", &[SERVICE, "scheduler = \"sh\"\nflags = [\"sh-ports\"]\n"], ":6:10: unknown scheduler flag `sh-ports`; there are sh-fallback, sh-port, mh-fallback, mh-port"),
+    ("flag of another scheduler", &[SERVICE, "scheduler = \"rr\"\nflags = [\"mh-port\"]\n"], ":6:10: incompatible scheduler flag `mh-port`; it is for mh, and the scheduler is rr"),
     ("a scheduler that is a number", &[SERVICE, "scheduler = 7\n"], ":5:13: invalid type: integer `7`, expected a string"),
     ("bad VIP", &["[[service]]\nlisten = \"tcp/10.2.0.300:80\"\n"], ":4:10: bad service `tcp/10.2.0.300:80`: `10.2.0.300` is not an IPv4 address"),
     ("port 0", &["[[service]]\nlisten = \"tcp/10.2.0.100:0\"\n"], ":4:10: bad service `tcp/10.2.0.100:0`: `0` is not a port from 1 to 65535"),

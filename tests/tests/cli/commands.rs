@@ -12,9 +12,10 @@ const NONE: &str = "tcp/10.2.0.101:80";
 
 /// What is refused, and why.
 #[rustfmt::skip]
-const REFUSED: [(&[&str], &str); 13] = [
+const REFUSED: [(&[&str], &str); 14] = [
     (&["service", "add", WEB], "service tcp/10.2.0.100:80 exists already"),
     (&["service", "edit", NONE, "-s", "rr"], "there is no service tcp/10.2.0.101:80; `drover list` shows those there are"),
+    (&["service", "edit", WEB, "-b", "mh-port"], "incompatible scheduler flag `mh-port`; it is for mh, and the scheduler is rr"),
     (&["service", "remove", NONE], "there is no service tcp/10.2.0.101:80; `drover list` shows those there are"),
     (&["service", "remove", "udp/10.2.0.100:80"], "there is no service udp/10.2.0.100:80; `drover list` shows those there are"),
     (&["real", "add", NONE, "10.2.0.2"], "there is no service tcp/10.2.0.101:80; `drover list` shows those there are"),
@@ -31,7 +32,7 @@ const REFUSED: [(&[&str], &str); 13] = [
 /// What is no command, and what is said first about it.
 #[rustfmt::skip]
 const USAGE: [(&[&str], &str); 16] = [
-    (&["service", "add", WEB, "-s", "lcx"], "error: invalid value 'lcx' for '--scheduler <SCHEDULER>'\n  [possible values: rr, wrr, mh]\n"),
+    (&["service", "add", WEB, "-s", "lcx"], "error: invalid value 'lcx' for '--scheduler <SCHEDULER>'\n  [possible values: rr, wrr, lc, wlc, sed, nq, sh, dh, mh, lblc, lblcr, fo, ovf, twos]\n"),
     (&["service", "add", "tcp/10.2.0.100:0"], "error: invalid value 'tcp/10.2.0.100:0' for '<PROTOCOL/VIP:PORT>': bad service `tcp/10.2.0.100:0`: `0` is not a port from 1 to 65535\n"),
     (&["service", "add", "10.2.0.100:80"], "error: invalid value '10.2.0.100:80' for '<PROTOCOL/VIP:PORT>': bad service `10.2.0.100:80`: want PROTOCOL/VIP:PORT, as in tcp/192.0.2.1:80\n"),
     (&["service", "edit", WEB], "error: the following required arguments were not provided:\n  --scheduler <SCHEDULER>\n"),
@@ -163,7 +164,7 @@ fn the_listing_has_the_keys_that_are_documented() -> Result<()> {
         keys.sort();
         keys
     };
-    assert_eq!(keys(&list[0]), ["reals", "scheduler", "service"]);
+    assert_eq!(keys(&list[0]), ["flags", "reals", "scheduler", "service"]);
     let real = [
         "active",
         "address",
@@ -183,7 +184,7 @@ fn the_listing_has_the_keys_that_are_documented() -> Result<()> {
     );
     assert_eq!(
         list[1],
-        serde_json::json!({"service": "udp/10.2.0.100:53", "scheduler": "wrr", "reals": []})
+        serde_json::json!({"service": "udp/10.2.0.100:53", "scheduler": "wrr", "flags": [], "reals": []})
     );
     Ok(())
 }

@@ -15,7 +15,7 @@ use lb_common::{
 use lb_user::{
     dataplane::director::{At, Limits, Tables},
     install::{Flows, Installed, Usage, Wanted, WantedMember},
-    scheduler::Scheduler,
+    scheduler::{Flag, Scheduler},
     service::ServiceName,
 };
 use tests::frames::Sent;
@@ -35,6 +35,7 @@ pub(crate) struct Site {
     pub(crate) installed: Installed,
     pub(crate) now: u32,
     pub(crate) unresolved: Vec<u8>,
+    pub(crate) flags: Vec<Flag>,
     pub(crate) usage: Usage,
 }
 
@@ -66,6 +67,7 @@ impl Site {
             // So that the clock of the records wraps on the way.
             now: (1 << 24) - 1000,
             unresolved: Vec::new(),
+            flags: Vec::new(),
             usage: Usage::default(),
         }
     }
@@ -90,6 +92,7 @@ impl Site {
         let wanted = Wanted {
             name: service(),
             scheduler,
+            flags: self.flags.clone(),
             drops: false,
             members: members.iter().map(member).collect(),
         };
@@ -156,6 +159,14 @@ impl Site {
         let mut members = self.installed.members(service());
         let (_, id) = members.find(|(rip, _)| rip.octets()[3] == host).unwrap();
         self.usage.members.get(&id).copied().unwrap_or_default()
+    }
+
+    /// As [`flows`](Self::flows), of a host that may not be a member.
+    pub(crate) fn try_flows(&self, host: u8) -> Flows {
+        match self.members().contains(&host) {
+            true => self.flows(host),
+            false => Flows::default(),
+        }
     }
 }
 
