@@ -1,5 +1,7 @@
 //! The daemon: one task owns everything, and every event enters through its loop.
 
+mod bring;
+mod changes;
 mod engine;
 mod neighbours;
 mod report;
