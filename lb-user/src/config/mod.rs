@@ -5,6 +5,7 @@
 
 pub mod director;
 pub mod edit;
+mod file;
 pub mod places;
 pub mod realserver;
 mod wording;

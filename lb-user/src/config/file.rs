@@ -1,0 +1,234 @@
+//! `director.toml` as it is written, and its checks: each error has the place it is about.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{
+    Error, Source,
+    director::{Config, NoMember, REALS_MAX, Real, SERVICES_MAX, Service, VipMode, check_weight},
+    places::{Named, Places},
+};
+use crate::{
+    dataplane::director::{Limits, Mode},
+    scheduler::{Flag, Scheduler},
+    service::{ServiceName, parse_unicast},
+};
+
+/// Positions are kept where a value is checked further.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    director: Spanned<Director>,
+    #[serde(default)]
+    service: Vec<Spanned<FileService>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Director {
+    interfaces: Spanned<Vec<Spanned<String>>>,
+    #[serde(default)]
+    xdp: Mode,
+    #[serde(default)]
+    vip: VipMode,
+    #[serde(default)]
+    services_max: Option<Spanned<usize>>,
+    #[serde(default)]
+    members_max: Option<Spanned<usize>>,
+    #[serde(default)]
+    flow_memory: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileService {
+    listen: Spanned<String>,
+    #[serde(default)]
+    scheduler: Option<Spanned<String>>,
+    #[serde(default)]
+    flags: Vec<Spanned<String>>,
+    #[serde(default)]
+    no_member: NoMember,
+    #[serde(default)]
+    real: Vec<FileReal>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileReal {
+    address: Spanned<String>,
+    #[serde(default)]
+    weight: Option<Spanned<i64>>,
+}
+
+pub(super) fn checked(source: &Source) -> Result<Config, Error> {
+    let file: File = source.parse()?;
+    let director = file.director.into_inner();
+    if director.interfaces.get_ref().is_empty() {
+        let what = "`interfaces` is empty; name the interface that clients' packets come in by";
+        return Err(source.error(director.interfaces.span(), what));
+    }
+    let limits = limits(source, &director)?;
+    let mut places = Places::of(source);
+    let mut interfaces = Vec::new();
+    for name in director.interfaces.into_inner() {
+        if interfaces.contains(name.get_ref()) {
+            let what = format!("interface {} is listed twice", name.get_ref());
+            return Err(source.error(name.span(), what));
+        }
+        let named = Named::Interface(name.get_ref().clone());
+        places.insert(named, name.span());
+        interfaces.push(name.into_inner());
+    }
+    let config = Config {
+        interfaces,
+        xdp: director.xdp,
+        vip: director.vip,
+        limits,
+        services: services(source, file.service, &mut places)?,
+        places,
+    };
+    Ok(config)
+}
+
+fn limits(source: &Source, director: &Director) -> Result<Limits, Error> {
+    let mut limits = Limits::default();
+    if let Some(services) = &director.services_max {
+        limits.services = services.get_ref() + 1;
+        if !(1..=SERVICES_MAX).contains(services.get_ref()) {
+            let what = format!("`services_max` is from 1 to {SERVICES_MAX}");
+            return Err(source.error(services.span(), what));
+        }
+    }
+    if let Some(members) = &director.members_max {
+        const MOST: usize = lb_common::tables::MEMBERS_MAX - 1;
+        limits.members = members.get_ref() + 1;
+        if !(1..=MOST).contains(members.get_ref()) {
+            let what = format!("`members_max` is from 1 to {MOST}");
+            return Err(source.error(members.span(), what));
+        }
+    }
+    if let Some(memory) = &director.flow_memory {
+        let bytes = bytes(memory.get_ref()).ok_or_else(|| {
+            source.error(
+                memory.span(),
+                "`flow_memory` is a size as in \"64MiB\", from 1MiB to 64GiB",
+            )
+        })?;
+        // The largest power of two of 64-byte sets that fits.
+        limits.flow_sets = 1 << (bytes / 64).ilog2();
+    }
+    Ok(limits)
+}
+
+fn bytes(text: &str) -> Option<usize> {
+    let digits = text.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = text.split_at(digits);
+    let shift = match unit {
+        "MiB" => 20,
+        "GiB" => 30,
+        _ => return None,
+    };
+    let number: usize = number.parse().ok()?;
+    number
+        .checked_mul(1 << shift)
+        .filter(|bytes| (1 << 20..=64 << 30).contains(bytes))
+}
+
+fn services(
+    source: &Source,
+    file: Vec<Spanned<FileService>>,
+    places: &mut Places,
+) -> Result<Vec<Service>, Error> {
+    let mut services = Vec::new();
+    let mut seen = HashMap::new();
+    for service in file {
+        let service = service.into_inner();
+        let span = service.listen.span();
+        let listen: ServiceName = service
+            .listen
+            .get_ref()
+            .parse()
+            .map_err(|error| source.error(span.clone(), error))?;
+        if let Some(first) = seen.insert(listen, span.start) {
+            let line = source.line(first);
+            let what = format!("service {listen} is there already, on line {line}");
+            return Err(source.error(span, what));
+        }
+        let scheduler = match service.scheduler {
+            None => Scheduler::default(),
+            Some(name) => name
+                .get_ref()
+                .parse()
+                .map_err(|error: String| source.error(name.span(), error))?,
+        };
+        services.push(Service {
+            listen,
+            scheduler,
+            flags: flags(source, scheduler, service.flags)?,
+            no_member: service.no_member,
+            reals: reals(source, listen, service.real, places)?,
+        });
+    }
+    if services.len() > SERVICES_MAX {
+        return Err(source.error(0..0, format!("more than {SERVICES_MAX} services")));
+    }
+    Ok(services)
+}
+
+fn flags(
+    source: &Source,
+    scheduler: Scheduler,
+    file: Vec<Spanned<String>>,
+) -> Result<Vec<Flag>, Error> {
+    let mut flags = Vec::new();
+    for name in file {
+        let flag = name.get_ref().parse().and_then(|flag: Flag| {
+            flag.check(scheduler)?;
+            Ok(flag)
+        });
+        flags.push(flag.map_err(|error| source.error(name.span(), error))?);
+    }
+    flags.sort_unstable();
+    flags.dedup();
+    Ok(flags)
+}
+
+fn reals(
+    source: &Source,
+    service: ServiceName,
+    file: Vec<FileReal>,
+    places: &mut Places,
+) -> Result<Vec<Real>, Error> {
+    let mut reals: Vec<Real> = Vec::new();
+    let mut seen = HashMap::new();
+    for real in file {
+        let span = real.address.span();
+        let address = parse_unicast(real.address.get_ref())
+            .map_err(|why| source.error(span.clone(), format!("bad real server: {why}")))?;
+        if address == service.vip {
+            let what = format!("real server {address} is the VIP itself; give the RIP");
+            return Err(source.error(span, what));
+        }
+        if let Some(first) = seen.insert(address, span.start) {
+            let line = source.line(first);
+            let what = format!("{service} has real server {address} already, on line {line}");
+            return Err(source.error(span, what));
+        }
+        let weight = match real.weight {
+            None => 1,
+            Some(weight) => {
+                check_weight(*weight.get_ref()).map_err(|what| source.error(weight.span(), what))?
+            }
+        };
+        places.insert(Named::Real(service, address), span.clone());
+        reals.push(Real { address, weight });
+        if reals.len() > REALS_MAX {
+            let what = format!("{service} has more than {REALS_MAX} real servers");
+            return Err(source.error(span, what));
+        }
+    }
+    Ok(reals)
+}
