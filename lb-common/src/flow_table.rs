@@ -5,6 +5,7 @@
 
 use crate::{
     packet::Event,
+    shared::Shared,
     tables::{FlowSet, Record, State, Timeouts},
 };
 
@@ -96,45 +97,58 @@ impl FlowSet {
 
     /// Enters a flow that has no record; whether there was room.
     ///
-    /// It takes the first vacant way, else an expired one, else the embryonic one that has been
-    /// idle longest. Established flows never give way, so no flood of first packets costs one.
+    /// It takes a vacant way, else an expired one, else the embryonic one that has been idle
+    /// longest. Established flows never give way, so no flood of first packets costs one. Of two
+    /// CPUs that want the same way, the one that loses it goes on to the next.
+    // One question a loop: of a loop that ranks the ways the verifier follows each outcome of all.
     pub fn enter(&self, fingerprint: u64, record: Record, now: u32, timeouts: &Timeouts) -> bool {
-        // Two CPUs may choose the same way; the one that loses it chooses once more.
-        for _ in 0..2 {
-            let Some((way, word)) = self.choose(now, timeouts) else {
-                return false;
-            };
-            if let (Some(slot), Some(key)) = (self.records.get(way), self.fingerprints.get(way))
-                && slot.replace(word, record.pack())
-            {
-                key.store(fingerprint);
+        for (key, word) in self.ways() {
+            let old = word.load();
+            if key.load() == 0 && take((key, word), old, fingerprint, record) {
+                return true;
+            }
+        }
+        for (key, word) in self.ways() {
+            let old = word.load();
+            let has_expired = Record::unpack(old).has_expired(now, timeouts);
+            if has_expired && take((key, word), old, fingerprint, record) {
+                return true;
+            }
+        }
+        let mut longest = 0;
+        for (_, word) in self.ways() {
+            longest = longest.max(patience(word.load(), now));
+        }
+        for (key, word) in self.ways() {
+            let old = word.load();
+            let gives_way = longest > 0 && patience(old, now) >= longest;
+            if gives_way && take((key, word), old, fingerprint, record) {
                 return true;
             }
         }
         false
     }
 
-    /// Returns a way that may be taken, and the record it has; none may if they are all of
-    /// established flows.
-    fn choose(&self, now: u32, timeouts: &Timeouts) -> Option<(usize, u64)> {
-        let (mut chosen, mut taken, mut rank) = (0, 0, 0);
-        let ways = self.fingerprints.iter().zip(&self.records).enumerate();
-        for (way, (key, word)) in ways {
-            let word = word.load();
-            let record = Record::unpack(word);
-            let this = if key.load() == 0 {
-                u32::MAX
-            } else if record.has_expired(now, timeouts) {
-                u32::MAX - 1
-            } else if record.state == State::Embryonic {
-                record.idle(now) + 1
-            } else {
-                0
-            };
-            if this > rank {
-                (chosen, taken, rank) = (way, word, this);
-            }
-        }
-        (rank > 0).then_some((chosen, taken))
+    fn ways(&self) -> impl Iterator<Item = (&Shared, &Shared)> {
+        self.fingerprints.iter().zip(&self.records)
     }
+}
+
+/// Seconds that an embryonic record has been idle, and one; 0 of a record that does not give way.
+fn patience(word: u64, now: u32) -> u32 {
+    let record = Record::unpack(word);
+    if record.state == State::Embryonic {
+        record.idle(now) + 1
+    } else {
+        0
+    }
+}
+
+/// Takes a way from the record it had, if it still has it.
+fn take((key, word): (&Shared, &Shared), old: u64, fingerprint: u64, record: Record) -> bool {
+    let taken = word.replace(old, record.pack());
+    if taken {
+        key.store(fingerprint);
+    }
+    taken
 }

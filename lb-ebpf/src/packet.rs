@@ -3,7 +3,7 @@
 use core::marker::PhantomData;
 
 use aya_ebpf::{
-    helpers::bpf_redirect,
+    helpers::{bpf_redirect, bpf_xdp_adjust_head},
     programs::{TcContext, XdpContext},
 };
 use lb_common::wire::{Frame, FrameMut, Header};
@@ -65,4 +65,11 @@ impl FrameMut for Packet<'_> {
 pub fn redirect(egress: u32) -> u32 {
     // SAFETY: takes two numbers.
     unsafe { bpf_redirect(egress, 0) as u32 }
+}
+
+/// Makes a packet `octets` long, at its front; `None` if there is no room.
+pub fn resize(ctx: &XdpContext, octets: usize) -> Option<()> {
+    let excess = (ctx.data_end() - ctx.data()) as i32 - octets as i32;
+    // SAFETY: no view of the packet outlives the borrow of its context.
+    (excess == 0 || unsafe { bpf_xdp_adjust_head(ctx.ctx, excess) } == 0).then_some(())
 }

@@ -1,8 +1,10 @@
-//! The two commands of a fresh machine, `cargo xtask demo` and `cargo xtask test`, and the set-up both begin with.
+//! The commands of a fresh machine, `cargo xtask demo`, `cargo xtask test` and `cargo xtask bench`, and the set-up
+//! they begin with.
 //!
 //! Nothing but std: it is what installs the C compiler and the linker that all else is built with. Usage errors exit
 //! with 2, failures with 1, each in one line.
 
+mod bench;
 mod demo;
 mod machine;
 mod setup;
@@ -11,7 +13,8 @@ mod test;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask setup | demo [--keep | --clean] | test [FILTER]";
+const USAGE: &str = "\
+usage: cargo xtask setup | demo [--keep | --clean] | test [FILTER] | bench dataplane [OPTIONS]";
 
 /// Why it ended: already in the words of the person who reads it.
 type Result<T = ()> = std::result::Result<T, String>;
@@ -25,6 +28,7 @@ fn main() -> ExitCode {
         ["demo", option @ ("--keep" | "--clean")] => demo::run(Some(option)),
         ["test"] => test::all(),
         ["test", filter] if !filter.starts_with('-') => test::matching(filter),
+        ["bench", which @ "dataplane", ref options @ ..] => bench::run(which, options),
         ["-h" | "--help" | "help"] => {
             println!("{USAGE}");
             Ok(())

@@ -20,33 +20,33 @@ pub struct Ipv4 {
 impl Ipv4 {
     /// Octets of the header with its options, or `None` if it is not IPv4 or shorter than this.
     pub fn header_len(&self) -> Option<usize> {
-        let ihl = usize::from(self.version_ihl & 0xf);
-        (self.version_ihl >> 4 == 4 && ihl >= 5).then_some(ihl * 4)
+        let len = usize::from(self.version_ihl & 0xf) * 4;
+        matches!(self.version_ihl, 0x45..=0x4f).then_some(len)
     }
 
     /// Whether this is a fragment, the first included.
     pub fn is_fragment(&self) -> bool {
-        let [high, low] = self.flags_fragment;
-        high & 0x3f != 0 || low != 0
+        // More fragments follow, or others come before.
+        u16::from_be_bytes(self.flags_fragment) & 0x3fff != 0
     }
 
     /// Whether this is a fragment that begins with the transport's header, or none.
     pub fn begins_transport(&self) -> bool {
-        let [high, low] = self.flags_fragment;
-        high & 0x1f == 0 && low == 0
+        u16::from_be_bytes(self.flags_fragment) & 0x1fff == 0
     }
 
     /// Decrements the time to live, as a router does; `None` if that would end it.
     ///
-    /// The checksum follows by RFC 1624 equation 3: the word that holds the time to live in its
-    /// high octet shrinks by 0x0100, so the complement grows by as much.
+    /// The checksum follows by RFC 1624 equation 3: the word that has the time to live in its first
+    /// octet shrinks by one there, so the complement grows by as much. The sum is the same in either
+    /// byte order (RFC 1071 section 2), and in this one no octets are swapped.
     pub fn decrement_ttl(&mut self) -> Option<()> {
         if self.ttl <= 1 {
             return None;
         }
         self.ttl -= 1;
-        let sum = u32::from(u16::from_be_bytes(self.checksum)) + 0x0100;
-        self.checksum = ((sum + (sum >> 16)) as u16).to_be_bytes();
+        let sum = u32::from(u16::from_le_bytes(self.checksum)) + 1;
+        self.checksum = ((sum + (sum >> 16)) as u16).to_le_bytes();
         Some(())
     }
 }

@@ -25,6 +25,9 @@ pub unsafe trait Header: Copy {
     const LEN: usize = size_of::<Self>();
 }
 
+// SAFETY: bytes.
+unsafe impl<const N: usize> Header for [u8; N] {}
+
 /// Bytes of a frame, in which headers can be viewed.
 pub trait Frame {
     /// Returns the header at `offset`, or `None` if the frame ends before it does.

@@ -1,5 +1,6 @@
 //! The kernel's side of things: programs, maps and links. The only module that knows aya.
 
+pub mod bench;
 pub mod bpffs;
 pub mod director;
 pub mod pins;
