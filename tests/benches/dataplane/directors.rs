@@ -59,6 +59,7 @@ pub(crate) fn load(flows: u32) -> Result<Director> {
         let wanted = Wanted {
             name: format!("{protocol}/{VIP}:{port}").parse()?,
             scheduler,
+            flags: Vec::new(),
             drops: false,
             members: members.map(member).collect(),
         };
