@@ -8,7 +8,8 @@ use crate::{
     packet::Packet,
     reason::Reason,
     schedule,
-    tables::{Bucket, FlowSet, Interface, Member, Service, Settings, SlotValue, bucket_of},
+    shared::Shared,
+    tables::{Bucket, FlowSet, Interface, Member, Service, Settings, bucket_of},
     wire::{Ethernet, Frame, FrameMut, Ipv4, MacAddr},
 };
 
@@ -16,7 +17,7 @@ use crate::{
 pub trait Tables {
     fn bucket(&self, index: u32) -> Option<&Bucket>;
     fn service(&self, id: u16) -> Option<&Service>;
-    fn slot(&self, index: u32) -> Option<SlotValue>;
+    fn slot(&self, index: u32) -> Option<&Shared>;
     fn member(&self, id: u32) -> Option<&Member>;
     fn interface(&self, index: u32) -> Option<&Interface>;
     /// Returns the set that flows of this hash are in.
@@ -48,13 +49,12 @@ pub fn forward<F: FrameMut + ?Sized, T: Tables>(
     if !is_for(frame, own) {
         return Err(Reason::OtherHost);
     }
-    let choice = schedule::choose(&packet, service, frame, tables)?;
-    let member = tables.member(choice.member).ok_or(Reason::NoMember)?;
-    let mac = member.mac().ok_or(Reason::NoNeighbour)?;
-    let (forward, source) = route(member, ingress, own, tables)?;
+    let choice = schedule::choose(&packet, service, tables)?;
+    let mac = choice.member.mac().ok_or(Reason::NoNeighbour)?;
+    let (forward, source) = route(choice.member, ingress, own, tables)?;
     let octets = frame.octets();
     readdress(frame, packet.network, source, mac)?;
-    tables.count(choice.member, octets, choice.new);
+    tables.count(choice.id, octets, choice.new);
     Ok(forward)
 }
 

@@ -29,11 +29,14 @@ impl State {
     /// the time of a change must not go sooner than its connection. A flood of such segments gets
     /// no more than one of SYN and ACK does.
     pub fn first(event: Event) -> Self {
-        match event {
-            Event::Syn | Event::Datagram | Event::Error => Self::Embryonic,
-            Event::Data => Self::Established,
-            Event::Fin => Self::Closing,
-            Event::Rst => Self::Closed,
+        if event.is_rst() {
+            Self::Closed
+        } else if event.is_fin() {
+            Self::Closing
+        } else if event.is_syn() || event.is_datagram() {
+            Self::Embryonic
+        } else {
+            Self::Established
         }
     }
 
@@ -42,12 +45,16 @@ impl State {
     /// The one-sided table of IPVS (`tcp_states`, input only, in ip_vs_proto_tcp.c), reduced to
     /// the states that differ in what happens to the flow.
     pub fn next(self, event: Event) -> Self {
-        match (event, self) {
-            (Event::Rst, _) => Self::Closed,
-            (Event::Fin, Self::Embryonic | Self::Established) => Self::Closing,
-            (Event::Data, Self::Embryonic) => Self::Established,
-            (Event::Datagram, _) => Self::Udp,
-            (Event::Syn | Event::Data | Event::Fin | Event::Error, state) => state,
+        if event.is_rst() {
+            Self::Closed
+        } else if event.is_datagram() {
+            Self::Udp
+        } else if self.is_over() || event.is_syn() || event.is_error() {
+            self
+        } else if event.is_fin() {
+            Self::Closing
+        } else {
+            Self::Established
         }
     }
 

@@ -39,25 +39,14 @@ pub struct Tcp {
     pub ports: Ports,
     _sequence: [u8; 8],
     _offset: u8,
-    flags: u8,
+    pub flags: u8,
 }
 
 impl Tcp {
-    pub fn is_fin(&self) -> bool {
-        self.flags & 0x01 != 0
-    }
-
-    pub fn is_syn(&self) -> bool {
-        self.flags & 0x02 != 0
-    }
-
-    pub fn is_rst(&self) -> bool {
-        self.flags & 0x04 != 0
-    }
-
-    pub fn is_ack(&self) -> bool {
-        self.flags & 0x10 != 0
-    }
+    pub const FIN: u8 = 0x01;
+    pub const SYN: u8 = 0x02;
+    pub const RST: u8 = 0x04;
+    pub const ACK: u8 = 0x10;
 }
 
 headers!(Ports: 4, Tcp: 14);

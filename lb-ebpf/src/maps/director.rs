@@ -14,7 +14,7 @@ use lb_common::{
     shared::Shared,
     tables::{
         Bucket, Counters, DIRECTORY_BUCKETS, FLOW_SETS_DEFAULT, FlowSet, INTERFACES_MAX, Interface,
-        MEMBERS_MAX, Member, SERVICES_MAX, SLOTS_MAX, Service, Settings, SlotValue,
+        MEMBERS_MAX, Member, SERVICES_MAX, SLOTS_MAX, Service, Settings,
     },
 };
 
@@ -58,8 +58,8 @@ impl Tables for Maps {
         SERVICES.get(id.into())
     }
 
-    fn slot(&self, index: u32) -> Option<SlotValue> {
-        SLOTS.get(index).map(|slot| SlotValue::unpack(slot.load()))
+    fn slot(&self, index: u32) -> Option<&Shared> {
+        SLOTS.get(index)
     }
 
     fn member(&self, id: u32) -> Option<&Member> {

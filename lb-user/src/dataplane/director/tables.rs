@@ -6,7 +6,7 @@ use lb_common::{
     director,
     reason::Reason,
     shared::Shared,
-    tables::{Bucket, Counters, FlowSet, Interface, Member, Service, Settings, SlotValue},
+    tables::{Bucket, Counters, FlowSet, Interface, Member, Service, Settings},
 };
 
 use super::{Limits, mapped::Mapped};
@@ -79,9 +79,8 @@ impl director::Tables for At<'_> {
         self.tables.services.get(usize::from(id))
     }
 
-    fn slot(&self, index: u32) -> Option<SlotValue> {
-        let slot = self.tables.slots.get(index as usize)?;
-        Some(SlotValue::unpack(slot.load()))
+    fn slot(&self, index: u32) -> Option<&Shared> {
+        self.tables.slots.get(index as usize)
     }
 
     fn member(&self, id: u32) -> Option<&Member> {
