@@ -227,8 +227,8 @@ fn the_verifier_has_room_to_spare() {
         "director: {verified} instructions verified, {} octets of code",
         info.size_jitted()
     );
-    // Of a million that the kernel allows.
-    assert!(verified < 200_000, "{verified}");
+    // Of a million that the kernel allows; what is above this grew by accident.
+    assert!(verified < 20_000, "{verified}");
 }
 
 /// Runs the program in the kernel, and the decision on the host, which must be the same.
