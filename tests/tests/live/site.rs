@@ -80,8 +80,8 @@ impl Site {
     pub(crate) fn work(&mut self) -> Result<()> {
         let pause = || sleep(Duration::from_millis(400));
         let config = self.lab.host("director").director_config();
-        for round in 0..2 {
-            let other = if round == 0 { "mh" } else { "rr" };
+        for round in 0..3 {
+            let other = if round % 2 == 0 { "mh" } else { "rr" };
             for command in [
                 &["real", "add", SERVICE, "172.25.138.4", "--weight", "2"][..],
                 &["real", "edit", SERVICE, "172.25.138.3", "--weight", "3"],
