@@ -14,7 +14,8 @@ use crate::{
     config::{director::Config, places::Named, suggested},
     dataplane::director::Tables,
     net::{
-        self, Handle, addresses,
+        self, Handle,
+        addresses::{self, Address},
         links::{self, Link},
         neighbours::{Neighbour, State},
     },
@@ -73,8 +74,9 @@ impl Interface {
         let mut subnets = Vec::new();
         for link in iter::once(link).chain(vlans) {
             let addresses = addresses::list(netlink, link.index).await?;
-            subnets.extend(addresses.iter().map(|address| Subnet {
-                net: address.net,
+            let nets = addresses.iter().filter_map(Address::ipv4);
+            subnets.extend(nets.map(|net| Subnet {
+                net,
                 index: link.index,
             }));
         }

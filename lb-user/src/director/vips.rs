@@ -4,17 +4,20 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    net::Ipv4Addr,
+    net::{IpAddr, Ipv4Addr},
 };
 
 use anyhow::{Context as _, Result};
-use ipnet::Ipv4Net;
 use lb_common::tables::Service;
 
 use super::neighbours::Neighbours;
 use crate::{
     dataplane::director::Tables,
-    net::{Handle, addresses, announce, links},
+    net::{
+        Handle,
+        addresses::{self, Address},
+        announce, links,
+    },
     service::ServiceName,
 };
 
@@ -41,7 +44,7 @@ pub(super) async fn own(
         }
         let interface = neighbours.on_link(vip).or(neighbours.interfaces().next());
         let interface = interface.context("there is no interface to put a VIP on")?;
-        addresses::add(netlink, interface.index, Ipv4Net::from(vip)).await?;
+        addresses::add(netlink, interface.index, IpAddr::V4(vip).into()).await?;
         tracing::info!(%vip, interface = interface.name, "VIP added");
         if let Err(error) = announce::announce(interface.index, interface.mac, vip) {
             tracing::warn!("{error:#}");
@@ -60,7 +63,7 @@ pub(super) async fn withdraw(
         if !is_owned(services, vip) || keep.contains(&vip) {
             continue;
         }
-        if addresses::remove(netlink, index, Ipv4Net::from(vip)).await? {
+        if addresses::remove(netlink, index, IpAddr::V4(vip).into()).await? {
             tracing::info!(%vip, "VIP removed");
         }
         for service in services.iter().filter(|service| is_its(service, vip)) {
@@ -75,7 +78,8 @@ async fn everywhere(netlink: &Handle) -> Result<Vec<(u32, Ipv4Addr)>> {
     let mut all = Vec::new();
     for link in links::list(netlink).await? {
         let addresses = addresses::list(netlink, link.index).await?;
-        all.extend(addresses.iter().map(|address| (link.index, address.ip())));
+        let nets = addresses.iter().filter_map(Address::ipv4);
+        all.extend(nets.map(|net| (link.index, net.addr())));
     }
     Ok(all)
 }

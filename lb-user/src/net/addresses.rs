@@ -1,10 +1,10 @@
-//! IPv4 addresses of an interface.
+//! Addresses of an interface, IPv4 and IPv6.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use ipnet::Ipv4Net;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use netlink_packet_route::{
     AddressFamily,
     address::{AddressAttribute, AddressHeaderFlags, AddressMessage, AddressScope},
@@ -16,20 +16,35 @@ use super::{Handle, explained, is_one_of};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Address {
     /// The address itself, not masked, and the length of its prefix.
-    pub net: Ipv4Net,
-    /// Not chosen as a source: another address has the subnet.
+    pub net: IpNet,
+    /// Not chosen as a source. IPv4: another address has the subnet. IPv6: it was found to be
+    /// another host's, or is made anew every day (RFC 8981).
     pub is_secondary: bool,
     /// Not for other hosts to know.
     pub is_host_scope: bool,
 }
 
 impl Address {
-    pub fn ip(&self) -> Ipv4Addr {
+    pub fn ip(&self) -> IpAddr {
         self.net.addr()
+    }
+
+    pub fn ipv4(&self) -> Option<Ipv4Net> {
+        match self.net {
+            IpNet::V4(net) => Some(net),
+            IpNet::V6(_) => None,
+        }
+    }
+
+    pub fn ipv6(&self) -> Option<Ipv6Net> {
+        match self.net {
+            IpNet::V4(_) => None,
+            IpNet::V6(net) => Some(net),
+        }
     }
 }
 
-/// Lists the addresses of interface `index`, in the kernel's order.
+/// Lists the addresses of interface `index`, in the kernel's order: those of IPv4 first.
 pub async fn list(netlink: &Handle, index: u32) -> Result<Vec<Address>> {
     // The kernel lists those of all interfaces.
     let messages = netlink
@@ -45,23 +60,30 @@ pub async fn list(netlink: &Handle, index: u32) -> Result<Vec<Address>> {
         .context("cannot list the addresses")
 }
 
-/// Adds an address; `false` if the interface had it.
-pub async fn add(netlink: &Handle, index: u32, net: Ipv4Net) -> Result<bool> {
-    let request = netlink
-        .address()
-        .add(index, IpAddr::V4(net.addr()), net.prefix_len());
-    told(request.execute().await, Errno::EXIST)
-        .with_context(|| format!("cannot add the address {net}"))
+/// Adds an address; `false` if the interface had it. One of IPv6 is of use at once, and nobody is
+/// asked whether he has it, too (`nodad`): a VIP is on several hosts.
+pub async fn add(netlink: &Handle, index: u32, net: IpNet) -> Result<bool> {
+    let mut request = netlink.address().add(index, net.addr(), net.prefix_len());
+    if net.addr().is_ipv6() {
+        request.message_mut().header.flags |= AddressHeaderFlags::Nodad;
+    }
+    let added = match request.execute().await {
+        Err(error) if net.addr().is_ipv6() && is_one_of(&error, &[Errno::ACCESS]) => Err(anyhow!(
+            "IPv6 is switched off there (sysctl net.ipv6.conf.IF.disable_ipv6)"
+        )),
+        added => told(added, Errno::EXIST),
+    };
+    added.with_context(|| format!("cannot add the address {net}"))
 }
 
 /// Removes an address; `false` if the interface did not have it.
-pub async fn remove(netlink: &Handle, index: u32, net: Ipv4Net) -> Result<bool> {
+pub async fn remove(netlink: &Handle, index: u32, net: IpNet) -> Result<bool> {
     let messages = netlink
         .address()
         .get()
         .set_link_index_filter(index)
         .set_prefix_length_filter(net.prefix_len())
-        .set_address_filter(IpAddr::V4(net.addr()))
+        .set_address_filter(net.addr())
         .execute();
     let Some(message) = Box::pin(messages).next().await else {
         return Ok(false);
@@ -84,19 +106,24 @@ fn told(result: Result<(), rtnetlink::Error>, unchanged: Errno) -> Result<bool> 
 
 fn address(message: &AddressMessage) -> Option<Address> {
     let header = &message.header;
-    if header.family != AddressFamily::Inet {
+    if ![AddressFamily::Inet, AddressFamily::Inet6].contains(&header.family) {
         return None;
     }
-    let local = message.attributes.iter().find_map(|attribute| {
-        if let AddressAttribute::Local(IpAddr::V4(ip)) = attribute {
-            Some(*ip)
-        } else {
-            None
+    let mut address = None;
+    let mut local = None;
+    for attribute in &message.attributes {
+        if let AddressAttribute::Address(ip) = attribute {
+            address = Some(*ip);
+        } else if let AddressAttribute::Local(ip) = attribute {
+            local = Some(*ip);
         }
-    })?;
+    }
+    // Of a point-to-point link, `Address` is the other end's. IPv6 has `Local` on such links alone.
+    let ip = local.or(address)?;
+    let not_a_source = AddressHeaderFlags::Secondary | AddressHeaderFlags::Dadfailed;
     Some(Address {
-        net: Ipv4Net::new(local, header.prefix_len).ok()?,
-        is_secondary: header.flags.contains(AddressHeaderFlags::Secondary),
+        net: IpNet::new(ip, header.prefix_len).ok()?,
+        is_secondary: header.flags.intersects(not_a_source),
         is_host_scope: matches!(header.scope, AddressScope::Host | AddressScope::Nowhere),
     })
 }

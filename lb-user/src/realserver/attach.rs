@@ -6,7 +6,7 @@
 use std::{fmt::Write as _, path::Path};
 
 use anyhow::{Context as _, Result, anyhow};
-use ipnet::Ipv4Net;
+use ipnet::{IpNet, Ipv4Net};
 use lb_common::realserver::Vip;
 
 use super::plan::Plan;
@@ -51,11 +51,7 @@ async fn attach_below(wanted: &RealServer, pins: &Pins, netlink: &Handle) -> Res
 
 impl Plan<'_> {
     /// Silences every interface, then puts the VIPs on `lo`. Takes nothing away.
-    async fn install(
-        &self,
-        netlink: &Handle,
-        put_on_lo: &mut Vec<Ipv4Net>,
-    ) -> Result<Vec<Attached>> {
+    async fn install(&self, netlink: &Handle, put_on_lo: &mut Vec<IpNet>) -> Result<Vec<Attached>> {
         let mut loaded = Vec::new();
         for site in &self.sites {
             let programs = Programs::load(&site.dir).with_context(|| site.link.name.clone())?;
@@ -83,17 +79,15 @@ impl Plan<'_> {
             attached.push(programs.attach(&site.link, &site.dir, hook, installed)?);
         }
         for vip in &self.wanted.vips {
-            let vip = Ipv4Net::from(*vip);
-            if !self.on_lo.contains(&vip.addr())
-                && addresses::add(netlink, self.lo.index, vip).await?
-            {
-                put_on_lo.push(vip);
+            let net = IpNet::from(Ipv4Net::from(*vip));
+            if !self.on_lo.contains(vip) && addresses::add(netlink, self.lo.index, net).await? {
+                put_on_lo.push(net);
             }
         }
         Ok(attached)
     }
 
-    async fn undo(&self, netlink: &Handle, put_on_lo: &[Ipv4Net]) -> Result<()> {
+    async fn undo(&self, netlink: &Handle, put_on_lo: &[IpNet]) -> Result<()> {
         for vip in put_on_lo {
             addresses::remove(netlink, self.lo.index, *vip).await?;
         }
@@ -118,7 +112,7 @@ impl Plan<'_> {
     async fn remove_surplus(&self, netlink: &Handle) -> Result<()> {
         for vip in &self.surplus {
             if self.added.contains(vip) {
-                addresses::remove(netlink, self.lo.index, (*vip).into()).await?;
+                addresses::remove(netlink, self.lo.index, Ipv4Net::from(*vip).into()).await?;
             }
         }
         for site in &self.sites {

@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, fmt::Write as _, net::Ipv4Addr, path::Path};
 
 use anyhow::{Context as _, Result, bail};
+use ipnet::Ipv4Net;
 
 use crate::{
     dataplane::{
@@ -81,7 +82,7 @@ async fn take_off_lo(names: &[String], pins: &Pins, netlink: &Handle) -> Result<
         .context("there is no interface lo")?;
     let mut taken = Vec::new();
     for vip in added {
-        if addresses::remove(netlink, lo.index, vip.into()).await? {
+        if addresses::remove(netlink, lo.index, Ipv4Net::from(vip).into()).await? {
             taken.push(vip);
         }
     }

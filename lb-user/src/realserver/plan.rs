@@ -14,7 +14,8 @@ use crate::{
     config::realserver::RealServer,
     dataplane::{pins::Pins, realserver::Maps},
     net::{
-        Handle, addresses,
+        Handle,
+        addresses::{self, Address},
         links::{self, Link},
     },
 };
@@ -117,11 +118,12 @@ async fn on_lo(netlink: &Handle, lo: &Link, vips: &[Ipv4Addr]) -> Result<BTreeSe
     let addresses = addresses::list(netlink, lo.index).await?;
     for address in &addresses {
         ensure!(
-            address.net.prefix_len() == 32 || !vips.contains(&address.ip()),
+            address.net.prefix_len() == 32 || !vips.iter().any(|vip| *vip == address.ip()),
             "lo has {}, which takes the whole subnet for this host; take it off: ip addr del {} dev lo",
             address.net,
             address.net
         );
     }
-    Ok(addresses.iter().map(|address| address.ip()).collect())
+    let ipv4 = addresses.iter().filter_map(Address::ipv4);
+    Ok(ipv4.map(|net| net.addr()).collect())
 }

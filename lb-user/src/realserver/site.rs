@@ -4,6 +4,7 @@
 use std::net::Ipv4Addr;
 
 use anyhow::{Result, bail, ensure};
+use ipnet::Ipv4Net;
 use lb_common::realserver::{RIPS_MAX, Rip};
 
 use crate::{
@@ -40,20 +41,22 @@ pub(super) async fn rips(netlink: &Handle, link: &Link, vips: &[Ipv4Addr]) -> Re
     let addresses = addresses::list(netlink, link.index).await?;
     if let Some(rip) = addresses
         .iter()
-        .find(|address| vips.contains(&address.ip()) && address.net.prefix_len() < 32)
+        .filter_map(Address::ipv4)
+        .find(|net| vips.contains(&net.addr()) && net.prefix_len() < 32)
     {
         bail!(
             "{} is an address of {name} ({}), by which this host is reached, so no VIP; if it is one, \
              take it off: ip addr del {} dev {name}",
-            rip.ip(),
-            rip.net,
-            rip.net
+            rip.addr(),
+            rip,
+            rip
         );
     }
-    let own: Vec<&Address> = addresses
+    let own: Vec<Ipv4Net> = addresses
         .iter()
-        .filter(|address| !vips.contains(&address.ip()))
         .filter(|address| !address.is_secondary && !address.is_host_scope)
+        .filter_map(Address::ipv4)
+        .filter(|net| !vips.contains(&net.addr()))
         .collect();
     ensure!(
         !own.is_empty(),
@@ -65,9 +68,9 @@ pub(super) async fn rips(netlink: &Handle, link: &Link, vips: &[Ipv4Addr]) -> Re
         "{name} has addresses in {} subnets; at most {RIPS_MAX}",
         own.len()
     );
-    let rip = |address: &&Address| Rip {
-        address: address.ip().octets(),
-        mask: address.net.netmask().octets(),
+    let rip = |net: &Ipv4Net| Rip {
+        address: net.addr().octets(),
+        mask: net.netmask().octets(),
     };
     Ok(own.iter().map(rip).collect())
 }

@@ -13,7 +13,11 @@ use crate::{
         pins::{Pins, Role},
         realserver::{Installed, Maps},
     },
-    net::{Handle, addresses, links},
+    net::{
+        Handle,
+        addresses::{self, Address},
+        links,
+    },
 };
 
 #[derive(Debug, Default, Serialize)]
@@ -58,7 +62,8 @@ pub(super) async fn status(root: Option<&Path>, netlink: &Handle) -> Result<Stat
     let on_lo: BTreeSet<Ipv4Addr> = addresses::list(netlink, lo.index)
         .await?
         .iter()
-        .map(|address| address.ip())
+        .filter_map(Address::ipv4)
+        .map(|net| net.addr())
         .collect();
     for name in pins.interfaces()? {
         status.add(name, &pins, &on_lo, netlink).await?;
