@@ -32,10 +32,11 @@ const PACKAGES: [(&str, &[&str]); 7] = [
     ("ping", &["iputils-ping"]),
 ];
 
-/// As above, for the tests of the units; the demonstration does without.
-const PACKAGES_OF_TESTS: [(&str, &[&str]); 2] = [
+/// As above, for the tests of the units and of what is heard; the demonstration does without.
+const PACKAGES_OF_TESTS: [(&str, &[&str]); 3] = [
     ("setpriv", &["util-linux"]),
     ("systemd-analyze", &["systemd"]),
+    ("tcpdump", &["tcpdump"]),
 ];
 
 /// The last one that brings rustc's LLVM, and needs none of the system's.
