@@ -45,33 +45,84 @@ pub struct Rip {
     pub mask: [u8; 4],
 }
 
-impl Rip {
+/// As [`Rip`], of IPv6. The link-local address is the first: it may ask for anyone on the link.
+#[repr(C, align(8))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rip6 {
+    pub address: [u8; 16],
+    pub mask: [u8; 16],
+}
+
+/// An address and its subnet, of either family.
+pub trait Net: Copy {
+    type Address: Copy;
+
+    fn address(&self) -> Self::Address;
+
+    fn is_set(&self) -> bool;
+
+    /// Whether `target` is in its subnet.
+    fn reaches(&self, target: Self::Address) -> bool;
+}
+
+impl Net for Rip {
+    type Address = [u8; 4];
+
+    fn address(&self) -> [u8; 4] {
+        self.address
+    }
+
+    fn is_set(&self) -> bool {
+        self.address != [0; 4]
+    }
+
     fn reaches(&self, target: [u8; 4]) -> bool {
         let [address, mask, target] = [self.address, self.mask, target].map(u32::from_ne_bytes);
         (address ^ target) & mask == 0
     }
 }
 
-/// The address among `rips` that the kernel would ask for `target` with (its `inet_select_addr`):
-/// the first whose subnet holds it, else the first. Unset ones end the list.
-pub fn rip_toward(rips: impl IntoIterator<Item = Rip>, target: [u8; 4]) -> Option<[u8; 4]> {
-    let mut rips = rips.into_iter().take_while(|rip| rip.address != [0; 4]);
+impl Net for Rip6 {
+    type Address = [u8; 16];
+
+    fn address(&self) -> [u8; 16] {
+        self.address
+    }
+
+    fn is_set(&self) -> bool {
+        self.address != [0; 16]
+    }
+
+    fn reaches(&self, target: [u8; 16]) -> bool {
+        let [address, mask, target] = [self.address, self.mask, target].map(u128::from_ne_bytes);
+        (address ^ target) & mask == 0
+    }
+}
+
+/// The address among `rips` that this host asks for `target` with: the first whose subnet holds it,
+/// else the first, as in the kernel's `inet_select_addr`. Unset ones end the list.
+pub fn rip_toward<R: Net>(
+    rips: impl IntoIterator<Item = R>,
+    target: R::Address,
+) -> Option<R::Address> {
+    let mut rips = rips.into_iter().take_while(R::is_set);
     let first = rips.next()?;
     if first.reaches(target) {
-        return Some(first.address);
+        return Some(first.address());
     }
     // A loop: the verifier follows each way through an iterator's adapters.
     for rip in rips {
         if rip.reaches(target) {
-            return Some(rip.address);
+            return Some(rip.address());
         }
     }
-    Some(first.address)
+    Some(first.address())
 }
 
 const _: () = assert!(size_of::<Vip>() == 8);
 const _: () = assert!(size_of::<Counts>() == 24);
 const _: () = assert!(size_of::<Rip>() == 8);
+const _: () = assert!(size_of::<Rip6>() == 32);
 
 #[cfg(test)]
 mod tests {

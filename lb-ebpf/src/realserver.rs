@@ -22,77 +22,87 @@ use aya_ebpf::{
     programs::{TcContext, XdpContext},
 };
 use aya_log_ebpf::info;
-use lb_common::arp::{self, Party, Verdict};
+use lb_common::verdict::{self, Mangle, Party, Subject, Verdict};
 use lb_ebpf::packet::Packet;
+use maps::Maps;
 
 #[xdp(frags)]
-fn arp_ingress(ctx: XdpContext) -> xdp_action::Type {
-    let packet = Packet::from(&ctx);
-    let verdict = arp::ingress(&packet, maps::vip);
-    match keeps(verdict, || Party::from_wire(&packet), in_vain) {
+fn vip_ingress(ctx: XdpContext) -> xdp_action::Type {
+    match ingress(&Packet::from(&ctx)) {
         true => XDP_PASS,
         false => XDP_DROP,
     }
 }
 
 #[classifier]
-fn arp_ingress_tc(ctx: TcContext) -> i32 {
-    let Some(packet) = whole(&ctx) else {
-        return TC_ACT_UNSPEC;
-    };
-    let verdict = arp::ingress(&packet, maps::vip);
-    classified(keeps(verdict, || Party::from_wire(&packet), in_vain))
+fn vip_ingress_tc(ctx: TcContext) -> i32 {
+    classified(whole(&ctx).is_none_or(|packet| ingress(&packet)))
 }
 
 #[classifier]
-fn arp_egress(ctx: TcContext) -> i32 {
+fn vip_egress(ctx: TcContext) -> i32 {
     let Some(packet) = whole(&ctx) else {
         return TC_ACT_UNSPEC;
     };
-    let verdict = arp::egress(&packet, maps::vip, maps::rips());
-    // By the helper: a program that writes to packets itself unshares every TCP segment first.
-    let mangle = |offset, rip| ctx.store(offset, &rip, 0).is_ok();
-    classified(keeps(verdict, || Party::from_host(&packet), mangle))
+    let Some(subject) = Subject::of(&packet) else {
+        return TC_ACT_UNSPEC;
+    };
+    let verdict = subject.egress(&packet, &Maps);
+    classified(keeps(
+        verdict,
+        || subject.receiver(&packet),
+        |how| written(&ctx, how),
+    ))
+}
+
+// Inlined, as all the way is: a frame that is none of a VIP's business should not pay for a call.
+#[inline(always)]
+fn ingress(packet: &Packet<'_>) -> bool {
+    let Some(subject) = Subject::of(packet) else {
+        return true;
+    };
+    let verdict = subject.ingress(packet, &Maps);
+    // On the way in there is nothing to mangle.
+    keeps(verdict, || subject.sender(packet), |_| false)
 }
 
 /// Carries a verdict out, tells who watches, and returns whether the frame goes on.
-// Inlined: a frame that is not ARP should not pay for a call.
 #[inline(always)]
 fn keeps(
     verdict: Verdict,
     party: impl FnOnce() -> Option<Party>,
-    mangle: impl FnOnce(usize, [u8; 4]) -> bool,
+    mangle: impl FnOnce(&Mangle) -> bool,
 ) -> bool {
     let told = || if maps::is_watched() { party() } else { None };
     let (vip, party) = match verdict {
         Verdict::Pass => return true,
         Verdict::Asked(vip) => {
             maps::count(vip, |counts| &mut counts.asked);
-            if let Some(Party { vip, ip, mac }) = told() {
+            if let Some(party) = told() {
                 info!(
                     (),
                     "in, dropped: {:i} ({:mac}) asked for VIP {:i}, which the director answers for",
-                    ip,
-                    mac.octets,
-                    vip
+                    party.ip,
+                    party.mac.octets,
+                    party.vip
                 );
             }
             return false;
         }
         Verdict::Claimed(vip) => (vip, told()),
-        Verdict::Mangled { vip, rip, offset } => {
+        Verdict::Mangled(vip, how) => {
             // Before the packet is written to, which ends the view of it.
             let party = told();
-            if mangle(offset, rip) {
+            if mangle(&how) {
                 maps::count(vip, |counts| &mut counts.mangled);
-                if let Some(Party { vip, ip, mac }) = party {
+                if let Some(party) = party {
                     info!(
                         (),
                         "out, mangled: asked {:i} ({:mac}) as VIP {:i}, now as RIP {:i}",
-                        ip,
-                        mac.octets,
-                        vip,
-                        rip
+                        party.ip,
+                        party.mac.octets,
+                        party.vip,
+                        how.rip
                     );
                 }
                 return true;
@@ -101,36 +111,44 @@ fn keeps(
         }
     };
     maps::count(vip, |counts| &mut counts.claimed);
-    if let Some(Party { vip, ip, mac }) = party {
+    if let Some(party) = party {
         info!(
             (),
             "out, dropped: told {:i} ({:mac}) of VIP {:i}, which is the director's",
-            ip,
-            mac.octets,
-            vip
+            party.ip,
+            party.mac.octets,
+            party.vip
         );
     }
     false
 }
 
-/// On the way in there is nothing to mangle.
-fn in_vain(_: usize, _: [u8; 4]) -> bool {
-    false
+/// Whether the RIP is in the frame now.
+// By the helper: a program that writes to packets itself unshares every TCP segment first.
+fn written(ctx: &TcContext, how: &Mangle) -> bool {
+    if how.checksum_offset == 0 {
+        let [.., a, b, c, d] = how.rip;
+        return ctx.store(how.offset, &[a, b, c, d], 0).is_ok();
+    }
+    let checksum = ctx.store(how.checksum_offset, &how.checksum, 0);
+    checksum
+        .and_then(|()| ctx.store(how.offset, &how.rip, 0))
+        .is_ok()
 }
 
 fn classified(keep: bool) -> i32 {
     if keep { TC_ACT_UNSPEC } else { TC_ACT_SHOT }
 }
 
-/// The packet, if it may be ARP, with all of it in reach: a frame out of a packet socket's ring may
-/// have no more than its Ethernet header there.
+/// The packet, if it may be judged, with all of it in reach: a frame out of a packet socket's ring
+/// may have no more than its Ethernet header there.
 fn whole(ctx: &TcContext) -> Option<Packet<'_>> {
     let packet = Packet::from(ctx);
-    if !arp::may_be(&packet) {
+    if !verdict::may_concern(&packet) {
         return None;
     }
     // A frame that is cut short stays so, and passes.
-    let _ = ctx.pull_data(ctx.len().min(arp::OCTETS as u32));
+    let _ = ctx.pull_data(ctx.len().min(verdict::OCTETS as u32));
     Some(Packet::from(ctx))
 }
 

@@ -7,6 +7,7 @@
 
 pub mod frames;
 mod lab;
+pub mod nd;
 
 pub use lab::{
     Director, Host, Lab, Mac, Nginx, Output, Process, Trace, drover_binary, remove_all, remove_kept,

@@ -1,7 +1,11 @@
 use std::{vec, vec::Vec};
 
 use super::*;
-use crate::realserver::Rip;
+use crate::{
+    realserver::{Rip, Rip6, Vip},
+    verdict::Subject,
+    wire::{Header as _, MacAddr},
+};
 
 const VIP: [u8; 4] = [10, 0, 0, 100];
 const OTHER_VIP: [u8; 4] = [192, 0, 2, 1];
@@ -59,22 +63,25 @@ const TABLE: [Row; 17] = [
 #[test]
 fn what_is_told_names_the_vip_and_the_other_end() {
     let party = |vip, ip, mac| {
-        let mac = MacAddr { octets: mac };
-        Some(Party { vip, ip, mac })
+        Some(Party {
+            vip: mapped(vip),
+            ip: mapped(ip),
+            mac: MacAddr { octets: mac },
+        })
     };
     let all_a5 = [0xa5; 6];
     for tags in TAGS {
         let mut frame = frame(tags, REQUEST, PEER, VIP);
         let sender_mac = Ethernet::LEN + tags.len() + offset_of!(Arp, sender_mac);
         frame[sender_mac..][..6].fill(0x5a);
-        assert_eq!(Party::from_wire(&frame[..]), party(VIP, PEER, [0x5a; 6]));
+        let subject = Subject::of(&frame[..]).unwrap();
+        assert_eq!(subject.sender(&frame[..]), party(VIP, PEER, [0x5a; 6]));
     }
     for (sender, target, vip) in [(VIP, PEER, VIP), (UNSPECIFIED, VIP, VIP), (VIP, VIP, VIP)] {
         let frame = frame(&[], REQUEST, sender, target);
-        assert_eq!(Party::from_host(&frame[..]), party(vip, target, all_a5));
+        let subject = Subject::of(&frame[..]).unwrap();
+        assert_eq!(subject.receiver(&frame[..]), party(vip, target, all_a5));
     }
-    let other = frame(&[0x08, 0x00], REQUEST, PEER, VIP);
-    assert_eq!(Party::from_wire(&other[..]), None);
 }
 
 #[test]
@@ -105,7 +112,8 @@ fn every_class_has_its_fate() {
 fn without_a_rip_nothing_is_asked_in_the_name_of_a_vip() {
     let frame = frame(&[], REQUEST, VIP, PEER);
     for rips in [&[][..], &[Rip::default()]] {
-        let verdict = egress(&frame[..], vip, rips.iter().copied());
+        let subject = Subject::of(&frame[..]).unwrap();
+        let verdict = subject.egress(&frame[..], &Known(rips));
         assert_eq!(verdict, Verdict::Claimed(ENTRY));
     }
 }
@@ -157,15 +165,6 @@ fn every_truncation_passes() {
     }
 }
 
-#[test]
-fn whatever_is_judged_may_be_arp() {
-    for tags in TAGS {
-        assert!(may_be(&frame(tags, REQUEST, VIP, VIP)[..]));
-    }
-    assert!(!may_be(&frame(&[0x08, 0x00], REQUEST, VIP, VIP)[..]));
-    assert!(!may_be(&[0x08, 0x06][..]));
-}
-
 fn passes(frame: &[u8]) {
     assert_eq!(way_in(frame), Verdict::Pass, "{frame:02x?}");
     assert_eq!(way_out(frame), Verdict::Pass, "{frame:02x?}");
@@ -178,8 +177,11 @@ fn fate(frame: &[u8], verdict: Verdict) -> (Fate, Vec<u8>) {
         Verdict::Pass => Pass,
         Verdict::Asked(vip) => Asked(vip),
         Verdict::Claimed(vip) => Claimed(vip),
-        Verdict::Mangled { vip, rip, offset } => {
-            frame[offset..][..4].copy_from_slice(&rip);
+        Verdict::Mangled(vip, how) => {
+            let [.., a, b, c, d] = how.rip;
+            let rip = [a, b, c, d];
+            assert_eq!((how.rip, how.checksum_offset), (mapped(rip), 0));
+            frame[how.offset..][..4].copy_from_slice(&rip);
             Mangled(vip, rip)
         }
     };
@@ -187,20 +189,39 @@ fn fate(frame: &[u8], verdict: Verdict) -> (Fate, Vec<u8>) {
 }
 
 fn way_in(frame: &[u8]) -> Verdict {
-    ingress(frame, vip)
+    Subject::of(frame).map_or(Verdict::Pass, |subject| subject.ingress(frame, &Known(&[])))
 }
 
 fn way_out(frame: &[u8]) -> Verdict {
     let rip = |address, mask| Rip { address, mask };
     let rips = [rip(RIP, [255, 255, 255, 0]), rip(FAR_RIP, [255, 255, 0, 0])];
-    egress(frame, vip, rips)
+    Subject::of(frame).map_or(Verdict::Pass, |subject| {
+        subject.egress(frame, &Known(&rips))
+    })
 }
 
-fn vip(address: [u8; 4]) -> Option<Vip> {
-    match address {
-        VIP => Some(ENTRY),
-        OTHER_VIP => Some(OTHER_ENTRY),
-        _ => None,
+/// The two VIPs, and these RIPs.
+struct Known<'a>(&'a [Rip]);
+
+impl Own for Known<'_> {
+    fn vip(&self, address: [u8; 4]) -> Option<Vip> {
+        match address {
+            VIP => Some(ENTRY),
+            OTHER_VIP => Some(OTHER_ENTRY),
+            _ => None,
+        }
+    }
+
+    fn vip6(&self, _: &[u8; 16]) -> Option<Vip> {
+        None
+    }
+
+    fn rips(&self) -> impl Iterator<Item = Rip> {
+        self.0.iter().copied()
+    }
+
+    fn rips6(&self) -> impl Iterator<Item = Rip6> {
+        [].into_iter()
     }
 }
 

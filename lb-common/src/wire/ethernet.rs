@@ -42,6 +42,7 @@ pub struct EtherType([u8; 2]);
 impl EtherType {
     pub const IPV4: Self = Self([0x08, 0x00]);
     pub const ARP: Self = Self([0x08, 0x06]);
+    pub const IPV6: Self = Self([0x86, 0xdd]);
     /// A customer tag.
     pub const VLAN: Self = Self([0x81, 0x00]);
     /// A service tag.

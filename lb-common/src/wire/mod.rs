@@ -8,12 +8,16 @@ mod arp;
 mod ethernet;
 mod icmp;
 mod ipv4;
+mod ipv6;
+mod ndp;
 mod transport;
 
 pub use arp::{Arp, Operation};
 pub use ethernet::{EtherType, Ethernet, MacAddr, Vlan};
 pub use icmp::Icmp;
 pub use ipv4::Ipv4;
+pub use ipv6::Ipv6;
+pub use ndp::{Ndp, NdpKind};
 pub use transport::{Ports, Protocol, Tcp};
 
 /// A wire header.

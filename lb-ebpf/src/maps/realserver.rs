@@ -8,30 +8,52 @@ use aya_ebpf::{
     macros::btf_map,
 };
 use lb_common::{
-    realserver::{Counts, RIPS_MAX, Rip, TOLD_PER_SECOND, VIPS_MAX, Vip},
+    realserver::{Counts, RIPS_MAX, Rip, Rip6, TOLD_PER_SECOND, VIPS_MAX, Vip},
     shared::Shared,
+    verdict::Own,
 };
 
 #[btf_map]
 static VIPS: HashMap<[u8; 4], Vip, VIPS_MAX> = HashMap::new();
 
 #[btf_map]
+static VIPS6: HashMap<[u8; 16], Vip, VIPS_MAX> = HashMap::new();
+
+/// Of the VIPs of both families.
+#[btf_map]
 static COUNTS: PerCpuArray<Counts, VIPS_MAX> = PerCpuArray::new();
 
 #[btf_map]
 static RIPS: Array<Rip, RIPS_MAX> = Array::new();
 
+#[btf_map]
+static RIPS6: Array<Rip6, RIPS_MAX> = Array::new();
+
 /// 0 while nobody watches; else one more than the frames that were to be told of in this second.
 #[btf_map]
 static WATCHED: Array<Shared, 1> = Array::new();
 
-pub fn vip(address: [u8; 4]) -> Option<Vip> {
-    // SAFETY: copied at once; a torn copy would at worst count for another VIP.
-    unsafe { VIPS.get(address) }.copied()
-}
+/// What the maps have.
+pub struct Maps;
 
-pub fn rips() -> impl Iterator<Item = Rip> {
-    (0..RIPS_MAX as u32).map_while(|index| RIPS.get(index).copied())
+impl Own for Maps {
+    fn vip(&self, address: [u8; 4]) -> Option<Vip> {
+        // SAFETY: copied at once; a torn copy would at worst count for another VIP.
+        unsafe { VIPS.get(address) }.copied()
+    }
+
+    fn vip6(&self, address: &[u8; 16]) -> Option<Vip> {
+        // SAFETY: as in `vip`.
+        unsafe { VIPS6.get(address) }.copied()
+    }
+
+    fn rips(&self) -> impl Iterator<Item = Rip> {
+        (0..RIPS_MAX as u32).map_while(|index| RIPS.get(index).copied())
+    }
+
+    fn rips6(&self) -> impl Iterator<Item = Rip6> {
+        (0..RIPS_MAX as u32).map_while(|index| RIPS6.get(index).copied())
+    }
 }
 
 /// Adds one to what `field` picks of the counts of `vip`.

@@ -38,7 +38,7 @@ impl Subject {
             Program::Tx => Self::Loaded(baselines::load("tx", 1)?, "tx"),
             Program::Lru => Self::Loaded(baselines::lru(flows)?, "lru"),
             Program::Director => Self::Director(directors::load(flows)?),
-            Program::RealServer => Self::Loaded(directors::realserver()?, "arp_ingress"),
+            Program::RealServer => Self::Loaded(directors::realserver()?, "vip_ingress"),
             Program::Pinned(path) => {
                 let info = ProgramInfo::from_pin(path);
                 let info = info.with_context(|| format!("cannot open {}", path.display()))?;

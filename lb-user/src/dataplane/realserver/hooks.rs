@@ -17,9 +17,9 @@ use rustix::io::Errno;
 use super::{Ingress, Installed, Programs, Tc, way::Way};
 use crate::{config::realserver::Hook, dataplane::verifier::refusal, net::links::Link};
 
-pub(super) const INGRESS_XDP: &str = "arp_ingress";
-pub(super) const INGRESS_TC: &str = "arp_ingress_tc";
-pub(super) const EGRESS_TC: &str = "arp_egress";
+pub(super) const INGRESS_XDP: &str = "vip_ingress";
+pub(super) const INGRESS_TC: &str = "vip_ingress_tc";
+pub(super) const EGRESS_TC: &str = "vip_egress";
 
 /// Where the programs are now.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -48,7 +48,7 @@ impl Watch {
         let is_whole = PINS.iter().all(|(_, pin)| path.join(pin).exists());
         ensure!(
             is_whole,
-            "attached by a version that tells nothing; attach again"
+            "attached by a version that tells nothing, or of IPv4 alone; attach again"
         );
         let mut ebpf = object(path)?;
         let watched = ebpf.take_map("WATCHED").context("there is no WATCHED")?;
@@ -119,8 +119,10 @@ impl Log for Sender {
     }
 
     fn log(&self, record: &Record<'_>) {
+        // IPv4 comes mapped into IPv6.
+        let line = record.args().to_string().replace("::ffff:", "");
         // Only a watch that is being dropped does not listen.
-        let _ = self.0.send(record.args().to_string());
+        let _ = self.0.send(line);
     }
 
     fn flush(&self) {}
