@@ -1,6 +1,10 @@
 //! A service's name, as operators write it: `tcp/172.25.138.100:80`.
 
-use std::{fmt, net::Ipv4Addr, str::FromStr};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    str::FromStr,
+};
 
 use lb_common::{hash::Destination, wire::Protocol};
 use serde::{Deserialize, Serialize, de};
@@ -100,21 +104,30 @@ pub fn parse_unicast(text: &str) -> Result<Ipv4Addr, String> {
     let Ok(address) = text.parse() else {
         return Err(format!("`{text}` is not an IPv4 address"));
     };
-    match not_a_hosts(address) {
+    match not_a_hosts(IpAddr::V4(address)) {
         Some(kind) => Err(format!("{address} is {kind}")),
         None => Ok(address),
     }
 }
 
-/// Says what an address is that no host on a LAN can have.
-pub fn not_a_hosts(address: Ipv4Addr) -> Option<&'static str> {
-    let [first, ..] = address.octets();
-    match first {
-        0 => Some("no host's address"),
-        127 => Some("a loopback address"),
-        224..=239 => Some("a multicast address"),
-        240.. => Some("a reserved address"),
-        1..=126 | 128..=223 => None,
+/// Says what an address is that no host on a LAN can have, or that no client can reach.
+pub fn not_a_hosts(address: IpAddr) -> Option<&'static str> {
+    match address {
+        IpAddr::V4(address) => match address.octets()[0] {
+            0 => Some("no host's address"),
+            127 => Some("a loopback address"),
+            224..=239 => Some("a multicast address"),
+            240.. => Some("a reserved address"),
+            1..=126 | 128..=223 => None,
+        },
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Some("no host's address"),
+        IpAddr::V6(Ipv6Addr::LOCALHOST) => Some("a loopback address"),
+        IpAddr::V6(address) if address.is_multicast() => Some("a multicast address"),
+        IpAddr::V6(address) if address.is_unicast_link_local() => Some("a link-local address"),
+        IpAddr::V6(address) if address.to_ipv4_mapped().is_some() => {
+            Some("an IPv4 address mapped into IPv6")
+        }
+        IpAddr::V6(_) => None,
     }
 }
 

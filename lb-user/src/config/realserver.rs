@@ -3,11 +3,11 @@
 //! ```toml
 //! [realserver]
 //! interfaces = ["eth0"]
-//! vips = ["172.25.138.100"]
+//! vips = ["172.25.138.100", "2001:db8::100"]
 //! hook = "auto" # or "xdp", "tc"
 //! ```
 
-use std::{collections::HashSet, hash::Hash, net::Ipv4Addr, path::Path};
+use std::{collections::HashSet, hash::Hash, net::IpAddr, path::Path};
 
 use clap::ValueEnum;
 use serde::Deserialize;
@@ -22,7 +22,7 @@ pub const PATH: &str = "/etc/drover/realserver.toml";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RealServer {
     pub interfaces: Vec<String>,
-    pub vips: Vec<Ipv4Addr>,
+    pub vips: Vec<IpAddr>,
     pub hook: Hook,
 }
 
@@ -93,22 +93,18 @@ impl RealServer {
 }
 
 /// Reads a VIP; an error is what to say about it.
-pub fn vip(text: &str) -> Result<Ipv4Addr, String> {
-    let address: Ipv4Addr = match text.parse() {
+pub fn vip(text: &str) -> Result<IpAddr, String> {
+    let address: IpAddr = match text.parse() {
         Ok(address) => address,
         Err(_) if text.contains('/') => {
+            let len = if text.contains(':') { 128 } else { 32 };
             return Err(format!(
-                "`{text}` has a prefix length; give the VIP alone: it is always a /32"
-            ));
-        }
-        Err(_) if text.contains(':') => {
-            return Err(format!(
-                "`{text}` is an IPv6 address: put it on lo, where the kernel keeps quiet about it by itself"
+                "`{text}` has a prefix length; give the VIP alone: it is always a /{len}"
             ));
         }
         Err(_) => {
             return Err(format!(
-                "`{text}` is no IPv4 address; give a VIP, such as 172.25.138.100"
+                "`{text}` is no IP address; give a VIP, such as 172.25.138.100 or 2001:db8::100"
             ));
         }
     };

@@ -1,4 +1,4 @@
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::{
     realserver::{Hook, RealServer},
@@ -11,11 +11,13 @@ use crate::{
 
 #[test]
 fn a_file_is_read() {
-    let text =
-        "[realserver]\ninterfaces = [\"eth0\", \"eth1\"]\nvips = [\"192.0.2.1\"]\nhook = \"tc\"\n";
+    let text = "[realserver]\ninterfaces = [\"eth0\", \"eth1\"]\nvips = [\"192.0.2.1\", \"2001:db8::1\"]\nhook = \"tc\"\n";
     let want = RealServer {
         interfaces: vec!["eth0".into(), "eth1".into()],
-        vips: vec![Ipv4Addr::new(192, 0, 2, 1)],
+        vips: vec![
+            Ipv4Addr::new(192, 0, 2, 1).into(),
+            Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into(),
+        ],
         hook: Hook::Tc,
     };
     assert_eq!(RealServer::parse(&Source::new("f", text)), Ok(want));
@@ -49,7 +51,7 @@ fn every_mistake_is_told_in_one_line_with_its_place() {
         (vips("[]"), "f:3:8: the list is empty; name at least a VIP"),
         (
             vips("[\"192.0.2.1\",\n \"é\", \"192.0.2.1\"]"),
-            "f:4:2: `é` is no IPv4 address; give a VIP, such as 172.25.138.100",
+            "f:4:2: `é` is no IP address; give a VIP, such as 172.25.138.100 or 2001:db8::100",
         ),
         (
             vips("[\"192.0.2.1\", \"192.0.2.1\"]"),
@@ -60,8 +62,36 @@ fn every_mistake_is_told_in_one_line_with_its_place() {
             "f:3:9: `192.0.2.1/32` has a prefix length; give the VIP alone: it is always a /32",
         ),
         (
-            vips("[\"2001:db8::1\"]"),
-            "f:3:9: `2001:db8::1` is an IPv6 address: put it on lo, where the kernel keeps quiet about it by itself",
+            vips("[\"2001:db8::1\", \"2001:0DB8:0::1\"]"),
+            "f:3:24: `2001:0DB8:0::1` is named twice; remove one",
+        ),
+        (
+            vips("[\"2001:db8::1/64\"]"),
+            "f:3:9: `2001:db8::1/64` has a prefix length; give the VIP alone: it is always a /128",
+        ),
+        (
+            vips("[\"fe80::1%eth0\"]"),
+            "f:3:9: `fe80::1%eth0` is no IP address; give a VIP, such as 172.25.138.100 or 2001:db8::100",
+        ),
+        (
+            vips("[\"::\"]"),
+            "f:3:9: :: is no host's address; give the VIP that clients connect to",
+        ),
+        (
+            vips("[\"::1\"]"),
+            "f:3:9: ::1 is a loopback address; give the VIP that clients connect to",
+        ),
+        (
+            vips("[\"ff02::1\"]"),
+            "f:3:9: ff02::1 is a multicast address; give the VIP that clients connect to",
+        ),
+        (
+            vips("[\"febf::1\"]"),
+            "f:3:9: febf::1 is a link-local address; give the VIP that clients connect to",
+        ),
+        (
+            vips("[\"::ffff:192.0.2.1\"]"),
+            "f:3:9: ::ffff:192.0.2.1 is an IPv4 address mapped into IPv6; give the VIP that clients connect to",
         ),
         (
             vips("[\"0.0.0.0\"]"),

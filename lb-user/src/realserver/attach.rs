@@ -6,7 +6,7 @@
 use std::{fmt::Write as _, path::Path};
 
 use anyhow::{Context as _, Result, anyhow};
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::IpNet;
 use lb_common::realserver::Vip;
 
 use super::plan::Plan;
@@ -79,7 +79,7 @@ impl Plan<'_> {
             attached.push(programs.attach(&site.link, &site.dir, hook, installed)?);
         }
         for vip in &self.wanted.vips {
-            let net = IpNet::from(Ipv4Net::from(*vip));
+            let net = IpNet::from(*vip);
             if !self.on_lo.contains(vip) && addresses::add(netlink, self.lo.index, net).await? {
                 put_on_lo.push(net);
             }
@@ -112,7 +112,7 @@ impl Plan<'_> {
     async fn remove_surplus(&self, netlink: &Handle) -> Result<()> {
         for vip in &self.surplus {
             if self.added.contains(vip) {
-                addresses::remove(netlink, self.lo.index, Ipv4Net::from(*vip).into()).await?;
+                addresses::remove(netlink, self.lo.index, (*vip).into()).await?;
             }
         }
         for site in &self.sites {

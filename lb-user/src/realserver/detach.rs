@@ -1,9 +1,8 @@
 //! Detaching: the VIPs go first, then what kept quiet about them.
 
-use std::{collections::BTreeSet, fmt::Write as _, net::Ipv4Addr, path::Path};
+use std::{collections::BTreeSet, fmt::Write as _, net::IpAddr, path::Path};
 
 use anyhow::{Context as _, Result, bail};
-use ipnet::Ipv4Net;
 
 use crate::{
     dataplane::{
@@ -64,7 +63,7 @@ async fn detach_below(only: &[String], pins: &Pins, netlink: &Handle) -> Result<
 }
 
 /// Takes the VIPs off `lo` that were put there, and returns them.
-async fn take_off_lo(names: &[String], pins: &Pins, netlink: &Handle) -> Result<Vec<Ipv4Addr>> {
+async fn take_off_lo(names: &[String], pins: &Pins, netlink: &Handle) -> Result<Vec<IpAddr>> {
     let mut added = BTreeSet::new();
     for name in names {
         // What a killed command left may have no maps: it had no VIPs then.
@@ -82,7 +81,7 @@ async fn take_off_lo(names: &[String], pins: &Pins, netlink: &Handle) -> Result<
         .context("there is no interface lo")?;
     let mut taken = Vec::new();
     for vip in added {
-        if addresses::remove(netlink, lo.index, Ipv4Net::from(vip).into()).await? {
+        if addresses::remove(netlink, lo.index, vip.into()).await? {
             taken.push(vip);
         }
     }

@@ -34,7 +34,7 @@ pub enum Command {
     ///
     /// Exits with 1 if something is missing, or nothing is attached.
     Status(Status),
-    /// Print a line for each ARP frame that is dropped or mangled, as it happens, until ctrl-C
+    /// Print a line for each frame of ARP or Neighbor Discovery that is dropped or mangled, as it happens, until ctrl-C
     ///
     /// At most 100 lines a second and interface; of more, it says how many. An interface can be watched by one command
     /// at a time. Ends with 1 if nothing is attached, or nothing is any more.

@@ -2,17 +2,21 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    net::Ipv4Addr,
+    net::IpAddr,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context as _, Result, ensure};
-use lb_common::realserver::{Rip, VIPS_MAX, Vip};
+use ipnet::IpNet;
+use lb_common::realserver::{VIPS_MAX, Vip};
 
 use super::site;
 use crate::{
     config::realserver::RealServer,
-    dataplane::{pins::Pins, realserver::Maps},
+    dataplane::{
+        pins::Pins,
+        realserver::{Maps, Rips},
+    },
     net::{
         Handle,
         addresses::{self, Address},
@@ -24,14 +28,14 @@ use crate::{
 pub(super) struct Site {
     pub(super) link: Link,
     pub(super) dir: PathBuf,
-    pub(super) rips: Vec<Rip>,
+    pub(super) rips: Rips,
     pub(super) before: Option<Before>,
 }
 
 /// What an interface had that was attached already.
 pub(super) struct Before {
-    pub(super) vips: BTreeMap<Ipv4Addr, Vip>,
-    pub(super) rips: Vec<Rip>,
+    pub(super) vips: BTreeMap<IpAddr, Vip>,
+    pub(super) rips: Rips,
 }
 
 /// What is known before anything is changed.
@@ -42,11 +46,11 @@ pub(super) struct Plan<'a> {
     pub(super) gone: Vec<PathBuf>,
     pub(super) lo: Link,
     /// VIPs on `lo`, wanted or not.
-    pub(super) on_lo: BTreeSet<Ipv4Addr>,
+    pub(super) on_lo: BTreeSet<IpAddr>,
     /// VIPs that an earlier command put on `lo`.
-    pub(super) added: BTreeSet<Ipv4Addr>,
+    pub(super) added: BTreeSet<IpAddr>,
     /// VIPs of earlier commands that are not wanted any more.
-    pub(super) surplus: BTreeSet<Ipv4Addr>,
+    pub(super) surplus: BTreeSet<IpAddr>,
 }
 
 impl<'a> Plan<'a> {
@@ -114,16 +118,20 @@ impl Before {
 }
 
 /// The addresses of `lo`, none of which may be a VIP with its subnet.
-async fn on_lo(netlink: &Handle, lo: &Link, vips: &[Ipv4Addr]) -> Result<BTreeSet<Ipv4Addr>> {
+async fn on_lo(netlink: &Handle, lo: &Link, vips: &[IpAddr]) -> Result<BTreeSet<IpAddr>> {
     let addresses = addresses::list(netlink, lo.index).await?;
     for address in &addresses {
         ensure!(
-            address.net.prefix_len() == 32 || !vips.iter().any(|vip| *vip == address.ip()),
+            is_alone(address.net) || !vips.contains(&address.ip()),
             "lo has {}, which takes the whole subnet for this host; take it off: ip addr del {} dev lo",
             address.net,
             address.net
         );
     }
-    let ipv4 = addresses.iter().filter_map(Address::ipv4);
-    Ok(ipv4.map(|net| net.addr()).collect())
+    Ok(addresses.iter().map(Address::ip).collect())
+}
+
+/// Whether it is one address, as a VIP is, and no subnet.
+pub(super) fn is_alone(net: IpNet) -> bool {
+    net.prefix_len() == net.max_prefix_len()
 }

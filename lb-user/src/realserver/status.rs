@@ -1,17 +1,17 @@
 //! What is attached, counted, and wrong: by the kernel's word.
 
-use std::{collections::BTreeSet, net::Ipv4Addr, path::Path};
+use std::{collections::BTreeSet, net::IpAddr, path::Path};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use ipnet::Ipv4Net;
-use lb_common::realserver::{Rip, rip_toward};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use lb_common::realserver::rip_toward;
 use serde::Serialize;
 
 use super::site;
 use crate::{
     dataplane::{
         pins::{Pins, Role},
-        realserver::{Installed, Maps},
+        realserver::{Installed, Maps, Rips},
     },
     net::{
         Handle,
@@ -33,18 +33,18 @@ pub(super) struct Interface {
     pub(super) interface: String,
     pub(super) ingress: Option<String>,
     pub(super) egress: Option<String>,
-    pub(super) rips: Vec<Ipv4Net>,
+    pub(super) rips: Vec<IpNet>,
     pub(super) problems: Vec<String>,
 }
 
 /// One VIP on one interface.
 #[derive(Debug, Serialize)]
 pub(super) struct Vip {
-    pub(super) vip: Ipv4Addr,
+    pub(super) vip: IpAddr,
     pub(super) interface: String,
     pub(super) on_lo: bool,
     /// In whose name the host asks for others in the subnet of the VIP.
-    pub(super) rip: Option<Ipv4Addr>,
+    pub(super) rip: Option<IpAddr>,
     pub(super) asked: u64,
     pub(super) claimed: u64,
     pub(super) mangled: u64,
@@ -59,11 +59,10 @@ pub(super) async fn status(root: Option<&Path>, netlink: &Handle) -> Result<Stat
     let lo = links::find(netlink, "lo")
         .await?
         .context("there is no interface lo")?;
-    let on_lo: BTreeSet<Ipv4Addr> = addresses::list(netlink, lo.index)
+    let on_lo: BTreeSet<IpAddr> = addresses::list(netlink, lo.index)
         .await?
         .iter()
-        .filter_map(Address::ipv4)
-        .map(|net| net.addr())
+        .map(Address::ip)
         .collect();
     for name in pins.interfaces()? {
         status.add(name, &pins, &on_lo, netlink).await?;
@@ -98,7 +97,7 @@ impl Status {
         &mut self,
         name: String,
         pins: &Pins,
-        on_lo: &BTreeSet<Ipv4Addr>,
+        on_lo: &BTreeSet<IpAddr>,
         netlink: &Handle,
     ) -> Result<()> {
         let dir = pins.interface(&name);
@@ -116,7 +115,7 @@ impl Status {
                 let installed = Installed::on(link, &dir, netlink).await?;
                 interface.ingress = installed.ingress.map(|ingress| ingress.to_string());
                 interface.egress = installed.egress.map(|egress| egress.to_string());
-                let vips: Vec<Ipv4Addr> = maps.vips()?.into_keys().collect();
+                let vips: Vec<IpAddr> = maps.vips()?.into_keys().collect();
                 let rips = maps.rips()?;
                 interface.rips = nets(&rips);
                 interface.problems = problems(installed);
@@ -139,7 +138,7 @@ impl Status {
                 vip: address,
                 interface: name.clone(),
                 on_lo: is_on_lo,
-                rip: rip_toward(rips.iter().copied(), address.octets()).map(Ipv4Addr::from),
+                rip: rip(&rips, address),
                 asked: counts.asked,
                 claimed: counts.claimed,
                 mangled: counts.mangled,
@@ -168,8 +167,26 @@ fn problems(installed: Installed) -> Vec<String> {
         .collect()
 }
 
-fn nets(rips: &[Rip]) -> Vec<Ipv4Net> {
-    rips.iter()
-        .filter_map(|rip| Ipv4Net::with_netmask(rip.address.into(), rip.mask.into()).ok())
-        .collect()
+/// As whom the host asks for `target`.
+fn rip(rips: &Rips, target: IpAddr) -> Option<IpAddr> {
+    match target {
+        IpAddr::V4(target) => {
+            rip_toward(rips.ipv4.iter().copied(), target.octets()).map(IpAddr::from)
+        }
+        IpAddr::V6(target) => {
+            rip_toward(rips.ipv6.iter().copied(), target.octets()).map(IpAddr::from)
+        }
+    }
+}
+
+fn nets(rips: &Rips) -> Vec<IpNet> {
+    let ipv4 = rips.ipv4.iter().filter_map(|rip| {
+        let net = Ipv4Net::with_netmask(rip.address.into(), rip.mask.into());
+        net.ok().map(IpNet::from)
+    });
+    let ipv6 = rips.ipv6.iter().filter_map(|rip| {
+        let net = Ipv6Net::with_netmask(rip.address.into(), rip.mask.into());
+        net.ok().map(IpNet::from)
+    });
+    ipv4.chain(ipv6).collect()
 }

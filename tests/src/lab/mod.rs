@@ -14,6 +14,7 @@ mod nginx;
 mod process;
 mod removal;
 mod trace;
+mod transmit;
 mod xdp_pass;
 
 use std::{

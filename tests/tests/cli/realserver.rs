@@ -8,12 +8,14 @@ use crate::{assert_refused, lab};
 
 /// Words behind `attach`, and why it is refused.
 #[rustfmt::skip]
-const REFUSED: [(&[&str], &str); 6] = [
+const REFUSED: [(&[&str], &str); 8] = [
     (&["--interface", "eth1", "--vip", "10.2.0.100"], "there is no interface eth1; did you mean `eth0`?"),
     (&["--interface", "lo", "--vip", "10.2.0.100"], "lo is where the VIPs are put; name the interface that faces the director"),
     (&["--interface", "eth0", "--interface", "eth0", "--vip", "10.2.0.100"], "interface eth0 is named twice"),
     (&["--interface", "eth0", "--vip", "10.2.0.100", "--vip", "10.2.0.100"], "VIP 10.2.0.100 is named twice"),
-    (&["--interface", "eth0", "--vip", "10.2.0.300"], "`10.2.0.300` is no IPv4 address; give a VIP, such as 172.25.138.100"),
+    (&["--interface", "eth0", "--vip", "10.2.0.300"], "`10.2.0.300` is no IP address; give a VIP, such as 172.25.138.100 or 2001:db8::100"),
+    (&["--interface", "eth0", "--vip", "fe80::100"], "fe80::100 is a link-local address; give the VIP that clients connect to"),
+    (&["--interface", "eth0", "--vip", "2001:db8::1", "--vip", "2001:db8:0::1"], "VIP 2001:db8::1 is named twice"),
     (&["--interface", "eth0", "--vip", "10.2.0.5"], "10.2.0.5 is an address of eth0 (10.2.0.5/24), by which this host is reached, so no VIP; if it is one, take it off: ip addr del 10.2.0.5/24 dev eth0"),
 ];
 
@@ -24,7 +26,7 @@ fn a_real_server_that_is_refused_is_as_it_was() -> Result<()> {
     let traces = || {
         let pins = host.pins().display();
         host.sh(&format!(
-            "ip -4 -oneline address; ip -details link | grep -o 'xdp.*'; tc filter show dev eth0 egress; ls -A {pins}"
+            "ip -oneline address; ip -details link | grep -o 'xdp.*'; tc filter show dev eth0 egress; ls -A {pins}"
         ))
     };
     let before = traces()?;

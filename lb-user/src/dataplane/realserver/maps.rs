@@ -1,6 +1,6 @@
 //! The maps of one interface, as user space reads and writes them.
 
-use std::{collections::BTreeMap, net::Ipv4Addr, path::Path};
+use std::{collections::BTreeMap, iter, net::IpAddr, path::Path};
 
 use anyhow::{Context as _, Result, ensure};
 use aya::{
@@ -8,12 +8,14 @@ use aya::{
     maps::{Array, HashMap, Map, MapData, PerCpuArray, PerCpuValues},
     util::nr_cpus,
 };
-use lb_common::realserver::{Counts, RIPS_MAX, Rip, VIPS_MAX, Vip};
+use lb_common::realserver::{Counts, RIPS_MAX, Rip, Rip6, VIPS_MAX, Vip};
 
-pub(super) const PINS: [(&str, &str); 5] = [
+pub(super) const PINS: [(&str, &str); 7] = [
     ("VIPS", "vips"),
+    ("VIPS6", "vips6"),
     ("COUNTS", "counts"),
     ("RIPS", "rips"),
+    ("RIPS6", "rips6"),
     ("WATCHED", "watched"),
     ("AYA_LOGS", "log"),
 ];
@@ -29,11 +31,27 @@ unsafe impl Pod for Plain<Vip> {}
 unsafe impl Pod for Plain<Counts> {}
 // SAFETY: bytes.
 unsafe impl Pod for Plain<Rip> {}
+// SAFETY: bytes.
+unsafe impl Pod for Plain<Rip6> {}
+
+/// The addresses by which a host asks for others on an interface.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rips {
+    pub ipv4: Vec<Rip>,
+    pub ipv6: Vec<Rip6>,
+}
 
 pub struct Maps {
     vips: HashMap<MapData, [u8; 4], Plain<Vip>>,
     counts: PerCpuArray<MapData, Plain<Counts>>,
     rips: Array<MapData, Plain<Rip>>,
+    /// What was attached by a version that knew no IPv6 has none.
+    ipv6: Option<Ipv6>,
+}
+
+struct Ipv6 {
+    vips: HashMap<MapData, [u8; 16], Plain<Vip>>,
+    rips: Array<MapData, Plain<Rip6>>,
 }
 
 impl Maps {
@@ -45,32 +63,47 @@ impl Maps {
                 .and_then(Map::from_map_data)
                 .with_context(|| format!("cannot open the pinned map {}", path.display()))
         };
-        let [vips, counts, rips] = ["vips", "counts", "rips"].map(open);
         let foreign = || {
             format!(
                 "the maps in {} are of another version; detach, then attach",
                 dir.display()
             )
         };
+        let [vips, counts, rips] = ["vips", "counts", "rips"].map(open);
+        let ipv6 = if dir.join("vips6").exists() && dir.join("rips6").exists() {
+            let [vips, rips] = ["vips6", "rips6"].map(open);
+            Some(Ipv6 {
+                vips: vips?.try_into().with_context(foreign)?,
+                rips: rips?.try_into().with_context(foreign)?,
+            })
+        } else {
+            None
+        };
         Ok(Self {
             vips: vips?.try_into().with_context(foreign)?,
             counts: counts?.try_into().with_context(foreign)?,
             rips: rips?.try_into().with_context(foreign)?,
+            ipv6,
         })
     }
 
-    pub fn vips(&self) -> Result<BTreeMap<Ipv4Addr, Vip>> {
-        let entries = self.vips.iter().map(|entry| {
+    pub fn vips(&self) -> Result<BTreeMap<IpAddr, Vip>> {
+        let ipv4 = self.vips.iter().map(|entry| {
             let (address, Plain(vip)) = entry?;
-            Ok((address.into(), vip))
+            Ok((IpAddr::from(address), vip))
         });
-        entries
+        let ipv6 = self.ipv6.iter().flat_map(|maps| maps.vips.iter());
+        let ipv6 = ipv6.map(|entry| {
+            let (address, Plain(vip)) = entry?;
+            Ok((IpAddr::from(address), vip))
+        });
+        ipv4.chain(ipv6)
             .collect::<Result<_>>()
             .context("cannot read the VIPs")
     }
 
     /// Puts a VIP in, or changes its flags.
-    pub fn insert_vip(&mut self, address: Ipv4Addr, flags: u32) -> Result<()> {
+    pub fn insert_vip(&mut self, address: IpAddr, flags: u32) -> Result<()> {
         let vips = self.vips()?;
         let index = match vips.get(&address) {
             Some(vip) => vip.index,
@@ -83,39 +116,37 @@ impl Maps {
                 index
             }
         };
-        self.vips
-            .insert(address.octets(), Plain(Vip { index, flags }), 0)
-            .with_context(|| format!("cannot put in the VIP {address}"))
-    }
-
-    pub fn remove_vip(&mut self, address: Ipv4Addr) -> Result<()> {
-        self.vips
-            .remove(&address.octets())
-            .with_context(|| format!("cannot take out the VIP {address}"))
-    }
-
-    pub fn rips(&self) -> Result<Vec<Rip>> {
-        let mut rips = Vec::new();
-        for index in 0..RIPS_MAX as u32 {
-            let Plain(rip) = self.rips.get(&index, 0).context("cannot read the RIPs")?;
-            if rip == Rip::default() {
-                break;
-            }
-            rips.push(rip);
+        let vip = Plain(Vip { index, flags });
+        match address {
+            IpAddr::V4(address) => self.vips.insert(address.octets(), vip, 0),
+            IpAddr::V6(address) => self.ipv6()?.vips.insert(address.octets(), vip, 0),
         }
-        Ok(rips)
+        .with_context(|| format!("cannot put in the VIP {address}"))
+    }
+
+    pub fn remove_vip(&mut self, address: IpAddr) -> Result<()> {
+        match address {
+            IpAddr::V4(address) => self.vips.remove(&address.octets()),
+            IpAddr::V6(address) => self.ipv6()?.vips.remove(&address.octets()),
+        }
+        .with_context(|| format!("cannot take out the VIP {address}"))
+    }
+
+    pub fn rips(&self) -> Result<Rips> {
+        let ipv6 = self.ipv6.as_ref().map(|maps| read(&maps.rips));
+        Ok(Rips {
+            ipv4: read(&self.rips)?,
+            ipv6: ipv6.transpose()?.unwrap_or_default(),
+        })
     }
 
     /// Replaces the RIPs, one by one.
-    pub fn set_rips(&mut self, rips: &[Rip]) -> Result<()> {
-        let unset = std::iter::repeat(Rip::default());
-        let all = rips.iter().copied().chain(unset).take(RIPS_MAX);
-        for (index, rip) in (0..).zip(all) {
-            self.rips
-                .set(index, Plain(rip), 0)
-                .context("cannot set the RIPs")?;
+    pub fn set_rips(&mut self, rips: &Rips) -> Result<()> {
+        replace(&mut self.rips, &rips.ipv4)?;
+        match &mut self.ipv6 {
+            Some(maps) => replace(&mut maps.rips, &rips.ipv6),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// What was done about a VIP, on all CPUs.
@@ -141,4 +172,42 @@ impl Maps {
             .set(index, zeros, 0)
             .context("cannot reset the counts")
     }
+
+    fn ipv6(&mut self) -> Result<&mut Ipv6> {
+        self.ipv6
+            .as_mut()
+            .context("attached by a version that knows no IPv6; attach again")
+    }
+}
+
+/// Reads an array up to the first that is unset.
+fn read<T: Copy + Default + PartialEq + 'static>(rips: &Array<MapData, Plain<T>>) -> Result<Vec<T>>
+where
+    Plain<T>: Pod,
+{
+    let mut all = Vec::new();
+    for index in 0..RIPS_MAX as u32 {
+        let Plain(rip) = rips.get(&index, 0).context("cannot read the RIPs")?;
+        if rip == T::default() {
+            break;
+        }
+        all.push(rip);
+    }
+    Ok(all)
+}
+
+fn replace<T: Copy + Default + 'static>(
+    map: &mut Array<MapData, Plain<T>>,
+    rips: &[T],
+) -> Result<()>
+where
+    Plain<T>: Pod,
+{
+    let unset = iter::repeat(T::default());
+    let all = rips.iter().copied().chain(unset).take(RIPS_MAX);
+    for (index, rip) in (0..).zip(all) {
+        map.set(index, Plain(rip), 0)
+            .context("cannot set the RIPs")?;
+    }
+    Ok(())
 }

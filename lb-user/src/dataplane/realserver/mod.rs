@@ -1,6 +1,7 @@
 //! What keeps one interface of a real server quiet: its programs, its maps, and their pins.
 //!
-//! In the interface's directory lie `vips`, `counts`, `rips`, `watched` and `log`, the maps;
+//! In the interface's directory lie `vips`, `vips6`, `counts`, `rips`, `rips6`, `watched` and `log`,
+//! the maps;
 //! `ingress` and `egress`, the links, which hold the programs; or, where tc has no links,
 //! `ingress-filter` and `egress-filter`, the programs, and `clsact`, an empty directory, if the
 //! qdisc is ours.
@@ -22,7 +23,7 @@ pub use self::{
     detach::detach,
     hooks::Attached,
     installed::{Ingress, Installed, Tc},
-    maps::Maps,
+    maps::{Maps, Rips},
     watch::Watch,
 };
 use super::{pins::make_dir, verifier::refusal};

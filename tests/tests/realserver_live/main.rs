@@ -1,5 +1,7 @@
 //! The companion on a LAN: what hosts hear of a VIP, and what is left afterwards. Needs root.
 
+mod ipv6;
+
 use std::{collections::BTreeSet, fs, net::Ipv4Addr, thread::sleep, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
@@ -324,7 +326,7 @@ fn bad_commands_are_refused_in_one_line() -> Result<()> {
         ),
         (
             &["eth0", "--vip", "10.1.0"],
-            "drover: `10.1.0` is no IPv4 address",
+            "drover: `10.1.0` is no IP address",
         ),
         (
             &["eth0", "--vip", "0.0.0.0"],
@@ -389,11 +391,19 @@ fn macs(hosts: &[&Host]) -> BTreeSet<String> {
 
 /// All ARP of the server's that the client hears while `work` is done.
 fn said_while<T>(lab: &Lab, work: impl FnOnce() -> Result<T>) -> Result<String> {
+    let server = lab.host("server").mac().to_string();
+    let heard = heard_while(lab, &["arp"], work)?;
+    let said = heard.lines().filter(|line| line.starts_with(&server));
+    Ok(said.collect::<Vec<_>>().join("\n"))
+}
+
+/// What tcpdump prints on the client while `work` is done.
+fn heard_while<T>(lab: &Lab, words: &[&str], work: impl FnOnce() -> Result<T>) -> Result<String> {
     let client = lab.host("client");
     // Earlier captures are in the same log.
     let log = client.dir().join("tcpdump.log");
     let before = fs::metadata(log).map_or(0, |log| log.len() as usize);
-    let mut capture = client.spawn(&["tcpdump", "-tlnnei", "eth0", "arp"])?;
+    let mut capture = client.spawn(&[&["tcpdump", "-tlnnei", "eth0"], words].concat())?;
     while !capture.log()[before..].contains("listening on") {
         ensure!(capture.is_running(), "{}", capture.log());
         sleep(Duration::from_millis(20));
@@ -401,12 +411,7 @@ fn said_while<T>(lab: &Lab, work: impl FnOnce() -> Result<T>) -> Result<String> 
     work()?;
     sleep(Duration::from_millis(300));
     capture.stop()?;
-    let server = lab.host("server").mac().to_string();
-    let log = capture.log();
-    let said = log[before..]
-        .lines()
-        .filter(|line| line.starts_with(&server));
-    Ok(said.collect::<Vec<_>>().join("\n"))
+    Ok(capture.log()[before..].to_owned())
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -416,6 +421,7 @@ struct Counts {
     mangled: u64,
 }
 
+/// Of the first VIP.
 fn counts(server: &Host) -> Result<Counts> {
     let status = server
         .drover(&["realserver", "status", "-o", "json"])?
