@@ -52,8 +52,7 @@ fn real_report(
         None => lb_common::tables::Counters::default(),
     };
     let is_tracked = !service.scheduler.is_hashed() || service.listen.protocol == Transport::Udp;
-    let flows = id.and_then(|id| engine.usage.members.get(&id)).copied();
-    let flows = flows.unwrap_or_default();
+    let flows = id.map(|id| engine.usage.of(id)).unwrap_or_default();
     let mac = engine.neighbours.mac(address);
     let (state, reason) = if removed {
         let left = match is_tracked {

@@ -9,8 +9,6 @@
 //! takes (`grain`). So a member that comes in empty gets what it lacks and not all that arrives
 //! until the next sweep, unless arrivals more than double at that moment.
 
-use std::collections::HashMap;
-
 use super::{Share, least, locality::Locality};
 use crate::{install::Flows, scheduler::Scheduler};
 
@@ -29,7 +27,7 @@ pub(super) fn slots(members: u32) -> u32 {
 #[derive(Debug)]
 pub struct Counts<'a> {
     /// By member id.
-    pub flows: &'a HashMap<u32, Flows>,
+    pub flows: &'a [Flows],
     /// The service's cursor: the first turn that no flow has taken yet.
     pub cursor: u64,
     /// Flows of datagrams are inactive from their first on.
@@ -116,8 +114,11 @@ pub(super) fn fill(
     table
 }
 
-fn server(share: &Share, flows: &HashMap<u32, Flows>) -> Server {
-    let flows = flows.get(&share.member).copied().unwrap_or_default();
+fn server(share: &Share, flows: &[Flows]) -> Server {
+    let flows = flows
+        .get(share.member as usize)
+        .copied()
+        .unwrap_or_default();
     Server {
         member: share.member,
         weight: share.weight.into(),

@@ -1,7 +1,7 @@
 //! Each scheduler's table beside IPVS's choice, one connection at a time, written down here from
 //! the kernel's `net/netfilter/ipvs/ip_vs_*.c` another time.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{collections::BTreeMap, iter};
 
 use super::*;
 use crate::install::Flows;
@@ -351,17 +351,18 @@ fn sh_and_dh_leave_slots_to_whom_they_were_assigned() {
 }
 
 /// The members' ids are 1, 2, 3, …
-fn site(dests: &[Dest]) -> (Vec<Share>, HashMap<u32, Flows>) {
+fn site(dests: &[Dest]) -> (Vec<Share>, Vec<Flows>) {
     let share = |(member, dest): (u32, &Dest)| Share {
         member,
         address: [10, 0, 0, member as u8].into(),
         weight: dest.0,
         takes: dest.0 > 0,
     };
-    let flows = |(member, &(_, active, inactive))| (member, Flows { active, inactive });
+    let flows = |&(_, active, inactive): &Dest| Flows { active, inactive };
+    let nobody = Flows::default();
     (
         (1..).zip(dests).map(share).collect(),
-        (1..).zip(dests).map(flows).collect(),
+        iter::once(nobody).chain(dests.iter().map(flows)).collect(),
     )
 }
 
@@ -381,7 +382,7 @@ fn plain(scheduler: Scheduler, flags: &[Flag], weights: &[u32]) -> Vec<u32> {
 fn batch(
     scheduler: Scheduler,
     shares: &[Share],
-    flows: &HashMap<u32, Flows>,
+    flows: &[Flows],
     cursor: u64,
     udp: bool,
     memory: &mut Memory,

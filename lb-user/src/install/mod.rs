@@ -66,7 +66,7 @@ pub struct Installed {
     resting_members: Vec<u32>,
     ranges: Ranges,
     /// What the last sweep counted, by member.
-    flows: HashMap<u32, Flows>,
+    flows: Vec<Flows>,
 }
 
 #[derive(Debug, Default)]
@@ -120,7 +120,7 @@ impl Installed {
             free_members,
             resting_members: Vec::new(),
             ranges,
-            flows: HashMap::new(),
+            flows: Vec::new(),
         }
     }
 
@@ -266,7 +266,7 @@ fn shares(members: &HashMap<Ipv4Addr, u32>, wanted: &Wanted) -> Vec<Share> {
 fn counts<'a>(
     record: &Service,
     wanted: &Wanted,
-    flows: &'a HashMap<u32, Flows>,
+    flows: &'a [Flows],
     memory: &'a mut fill::Memory,
     now: u32,
 ) -> fill::Counts<'a> {

@@ -1,6 +1,6 @@
 //! Going through all flow records: counting them, and clearing what is over.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use lb_common::tables::{Layout, Member, Pick, Record, Service, SlotValue, slot_of};
 
@@ -17,21 +17,35 @@ pub struct Flows {
 /// What a sweep found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    pub members: HashMap<u32, Flows>,
+    /// By member id. A million records are counted in it, so nothing is hashed.
+    pub(super) members: Vec<Flows>,
     pub flows: u64,
+}
+
+impl Usage {
+    /// Returns the flows of a member.
+    pub fn of(&self, member: u32) -> Flows {
+        let flows = self.members.get(member as usize);
+        flows.copied().unwrap_or_default()
+    }
 }
 
 impl Installed {
     /// Counts the flows, clears the records that have expired, ends windows that are over, and
     /// lets go of removed members that have no flows left.
     pub fn sweep(&mut self, tables: &Tables, now: u32) -> Usage {
-        let mut usage = Usage::default();
+        let mut usage = Usage {
+            members: vec![Flows::default(); tables.members.len()],
+            flows: 0,
+        };
         // First, as the records that are found are exceptions to what it leaves.
         for service in self.services.values() {
             let service = &tables.services[usize::from(service.id)];
             slots::settle(tables, &mut self.ranges, service, now);
         }
-        let mut needed = HashSet::new();
+        let timeouts = tables.settings[0].timeouts;
+        // By slot: whether a record is an exception to it.
+        let mut needed = vec![false; tables.slots.len()];
         for set in tables.flows.iter() {
             for (key, word) in set.fingerprints.iter().zip(&set.records) {
                 let fingerprint = key.load();
@@ -42,7 +56,7 @@ impl Installed {
                 let record = Record::unpack(packed);
                 let member = tables.members.get(record.member as usize);
                 let member = member.filter(|member| member.mac().is_some());
-                let expired = record.has_expired(now, &tables.settings[0].timeouts);
+                let expired = record.has_expired(now, &timeouts);
                 let (Some(member), false) = (member, expired) else {
                     // Only if no packet has renewed it meanwhile.
                     if word.replace(packed, 0) {
@@ -51,13 +65,16 @@ impl Installed {
                     continue;
                 };
                 usage.flows += 1;
-                let flows = usage.members.entry(record.member).or_default();
+                let flows = &mut usage.members[record.member as usize];
                 if record.state.is_active() && !is_udp(tables, member) {
                     flows.active += 1;
                 } else {
                     flows.inactive += 1;
                 }
-                needed.extend(slot_of_record(tables, member, fingerprint));
+                let slot = slot_of_record(tables, member, fingerprint);
+                if let Some(needed) = slot.and_then(|slot| needed.get_mut(slot as usize)) {
+                    *needed = true;
+                }
             }
         }
         for service in self.services.values() {
@@ -104,7 +121,7 @@ impl Installed {
             service.members.retain(|_, &mut id| {
                 let member = &tables.members[id as usize];
                 let kept =
-                    !member.is_removed() || named.contains(&id) || usage.members.contains_key(&id);
+                    !member.is_removed() || named.contains(&id) || usage.of(id) != Flows::default();
                 if !kept {
                     tables.members.write(id as usize, Member::default());
                     self.free_members.push(id);
@@ -136,16 +153,17 @@ fn slot_of_record(tables: &Tables, member: &Member, fingerprint: u64) -> Option<
 }
 
 /// Settled slots without live records need not look for any.
-fn clear_exceptions(tables: &Tables, service: &Service, needed: &HashSet<u32>) {
+fn clear_exceptions(tables: &Tables, service: &Service, needed: &[bool]) {
     let layout = Layout::unpack(service.layout.load());
     if layout.tracked {
         return;
     }
-    let all_needed = layout.pick != Pick::Flow && needed.contains(&layout.first);
+    let is_needed = |slot: u32| needed.get(slot as usize) == Some(&true);
+    let all_needed = layout.pick != Pick::Flow && is_needed(layout.first);
     for (i, slot) in (layout.first..).zip(slots::slots(tables, layout)) {
         let value = SlotValue::unpack(slot.load());
-        let is_needed = all_needed || needed.contains(&i);
-        if value.exceptions && value.current == value.base && !is_needed {
+        let settled = value.exceptions && value.current == value.base;
+        if settled && !all_needed && !is_needed(i) {
             slot.store(SlotValue::clean(value.current).pack());
         }
     }

@@ -158,7 +158,7 @@ impl Site {
     pub(crate) fn flows(&self, host: u8) -> Flows {
         let mut members = self.installed.members(service());
         let (_, id) = members.find(|(rip, _)| rip.octets()[3] == host).unwrap();
-        self.usage.members.get(&id).copied().unwrap_or_default()
+        self.usage.of(id)
     }
 
     /// As [`flows`](Self::flows), of a host that may not be a member.
