@@ -4,7 +4,7 @@ use std::{net::Ipv4Addr, path::Path};
 
 use serde::Deserialize;
 
-use super::{Error, Source, file, places::Places};
+use super::{Error, Source, Stamp, file, places::Places};
 use crate::{
     dataplane::director::{Limits, Mode},
     scheduler::{Flag, Scheduler},
@@ -24,6 +24,8 @@ pub struct Config {
     pub vip: VipMode,
     pub limits: Limits,
     pub services: Vec<Service>,
+    /// Of the file that says this; none if no file does.
+    pub stamp: Option<Stamp>,
     pub places: Places,
 }
 

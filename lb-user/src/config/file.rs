@@ -88,6 +88,7 @@ pub(super) fn checked(source: &Source) -> Result<Config, Error> {
         vip: director.vip,
         limits,
         services: services(source, file.service, &mut places)?,
+        stamp: source.stamp,
         places,
     };
     Ok(config)

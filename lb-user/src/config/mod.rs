@@ -15,6 +15,7 @@ pub use self::wording::suggested;
 use std::{
     fmt, fs, io,
     ops::Range,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
@@ -42,6 +43,29 @@ struct Position {
 pub struct Source {
     path: PathBuf,
     text: String,
+    stamp: Option<Stamp>,
+}
+
+/// What a file system says of a file: something else, once anybody has written it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    inode: u64,
+    size: u64,
+    modified: (i64, i64),
+}
+
+impl Stamp {
+    pub fn at(path: &Path) -> Option<Self> {
+        Some(Self::of(&fs::metadata(path).ok()?))
+    }
+
+    fn of(file: &fs::Metadata) -> Self {
+        Self {
+            inode: file.ino(),
+            size: file.size(),
+            modified: (file.mtime(), file.mtime_nsec()),
+        }
+    }
 }
 
 /// Reads a file whose type says all there is to check.
@@ -59,6 +83,7 @@ impl Source {
         Self {
             path: path.into(),
             text: text.into(),
+            stamp: None,
         }
     }
 
@@ -68,7 +93,9 @@ impl Source {
             at: None,
             what,
         };
-        if let Ok(metadata) = fs::metadata(path) {
+        // Before it is read: what is written meanwhile is seen the next time.
+        let metadata = fs::metadata(path);
+        if let Ok(metadata) = &metadata {
             let size = metadata.len();
             if !metadata.is_file() {
                 // Reading some would wait for ever, or never end.
@@ -79,7 +106,10 @@ impl Source {
             }
         }
         match fs::read_to_string(path) {
-            Ok(text) => Ok(Self::new(path, text)),
+            Ok(text) => Ok(Self {
+                stamp: metadata.ok().as_ref().map(Stamp::of),
+                ..Self::new(path, text)
+            }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(unreadable(
                 "no such file; write it, or name another with --config".into(),
             )),
@@ -92,6 +122,10 @@ impl Source {
 
     pub fn into_text(self) -> String {
         self.text
+    }
+
+    pub fn stamp(&self) -> Option<Stamp> {
+        self.stamp
     }
 
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, Error> {

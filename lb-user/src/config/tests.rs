@@ -145,9 +145,8 @@ fn a_scheduler_is_changed_with_its_flags() {
     let service = "tcp/192.0.2.1:80".parse().unwrap();
     let mut text = "[director]\ninterfaces = [\"eth0\"]\n".to_owned();
     let mut change = |change| {
-        let config = director::Config::parse(Path::new("f"), &text)?;
-        text = edit::edited(&text, &config, &[change])?;
-        let config = director::Config::parse(Path::new("f"), &text)?;
+        let (edited, config) = edit::edited(&text, &[change])?;
+        text = edited;
         let service = &config.services[0];
         anyhow::Ok((service.scheduler, service.flags.clone()))
     };

@@ -5,9 +5,13 @@ use std::{collections::HashSet, net::Ipv4Addr};
 use anyhow::{Result, ensure};
 use lb_common::tables::Interface as InterfaceRecord;
 
-use super::{engine::Engine, neighbours::Interface, vips};
+use super::{
+    engine::Engine,
+    neighbours::{Interface, Neighbours},
+    vips,
+};
 use crate::{
-    config::director::{NoMember, Service, VipMode},
+    config::director::{NoMember, Real, Service, VipMode},
     dataplane::director::Director,
     install::{Wanted, WantedMember},
 };
@@ -17,7 +21,8 @@ impl Engine {
         self.neighbours.watch(&self.config);
         // While the services' records still say which VIPs are ours.
         self.withdraw_vips().await?;
-        self.bring()?;
+        self.bring(|_| true)?;
+        self.remove_others()?;
         self.own_vips().await
     }
 
@@ -50,47 +55,35 @@ impl Engine {
         Ok(())
     }
 
-    /// Brings the services to what is wanted of them.
-    pub(super) fn bring(&mut self) -> Result<()> {
+    /// Brings services to what is wanted of them: those of which something may be different.
+    pub(super) fn bring(&mut self, is_other: impl Fn(&Service) -> bool) -> Result<()> {
         if self.installed.is_to_be_swept() {
             self.sweep()?;
         }
         let now = self.kernel.now()?;
-        let names: HashSet<_> = self.config.services.iter().map(|it| it.listen).collect();
-        let gone: Vec<_> = self
-            .installed
-            .services()
-            .filter(|name| !names.contains(name))
-            .collect();
         let mut fresh = Vec::new();
-        for service in &self.config.services {
-            let wanted = self.wanted(service);
+        let mut others = self.config.services.iter().filter(|it| is_other(it));
+        let brought = others.try_for_each(|service| {
+            let wanted = wanted(&self.neighbours, service);
             let tables = &self.kernel.tables;
-            self.installed.bring(tables, &wanted, now, &mut fresh)?;
-        }
-        for name in gone {
-            self.installed.remove(&self.kernel.tables, name, now);
-        }
+            self.installed.bring(tables, &wanted, now, &mut fresh)
+        });
+        // Also of those before the one that could not be brought.
         for member in fresh {
             self.kernel.reset_counters(member)?;
         }
-        Ok(())
+        brought
     }
 
-    fn wanted(&self, service: &Service) -> Wanted {
-        let member = |real: &crate::config::director::Real| WantedMember {
-            address: real.address,
-            weight: real.weight,
-            interface: self.neighbours.interface_of(real.address),
-            mac: self.neighbours.mac(real.address),
-        };
-        Wanted {
-            name: service.listen,
-            scheduler: service.scheduler,
-            flags: service.flags.clone(),
-            drops: service.no_member == NoMember::Drop,
-            members: service.reals.iter().map(member).collect(),
+    fn remove_others(&mut self) -> Result<()> {
+        let now = self.kernel.now()?;
+        let names: HashSet<_> = self.config.services.iter().map(|it| it.listen).collect();
+        let installed = self.installed.services();
+        let others: Vec<_> = installed.filter(|name| !names.contains(name)).collect();
+        for name in others {
+            self.installed.remove(&self.kernel.tables, name, now);
         }
+        Ok(())
     }
 
     pub(super) async fn interfaces_changed(&mut self) -> Result<()> {
@@ -134,5 +127,21 @@ impl Engine {
                 .collect(),
             VipMode::External => HashSet::new(),
         }
+    }
+}
+
+fn wanted(neighbours: &Neighbours, service: &Service) -> Wanted {
+    let member = |real: &Real| WantedMember {
+        address: real.address,
+        weight: real.weight,
+        interface: neighbours.interface_of(real.address),
+        mac: neighbours.mac(real.address),
+    };
+    Wanted {
+        name: service.listen,
+        scheduler: service.scheduler,
+        flags: service.flags.clone(),
+        drops: service.no_member == NoMember::Drop,
+        members: service.reals.iter().map(member).collect(),
     }
 }

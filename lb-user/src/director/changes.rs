@@ -1,5 +1,5 @@
 //! Another configuration: by command, or from the file. Checked, then written, then applied; all of
-//! it or nothing.
+//! it or nothing. Weights are applied first: packets do not wait for a large file to be written.
 
 use anyhow::{Context as _, Result, ensure};
 
@@ -7,34 +7,111 @@ use super::engine::Engine;
 use crate::{
     api::Change,
     config::{
-        Source,
-        director::Config,
+        Source, Stamp,
+        director::{Config, Service, check_weight},
         edit,
         places::{Named, Places},
     },
+    service::ServiceName,
 };
 
 impl Engine {
     /// Applies changes, all or none, and writes them to the file.
     pub(super) async fn change(&mut self, changes: &[Change]) -> Result<()> {
-        let text = Source::read(&self.path)?.into_text();
-        let before = Config::parse(&self.path, &text)?;
-        let edited = edit::edited(&text, &before, changes)?;
-        let mut config = self.with_interfaces(Config::parse(&self.path, &edited)?);
-        // Those of a text that is in no file yet.
-        config.places = Places::default();
-        self.check(&config)?;
-        edit::replace(&self.path, &edited)?;
-        let applied = self.apply(config).await;
-        if applied.is_err() {
-            edit::replace(&self.path, &text).context("and the file could not be put back")?;
-        }
-        if applied.is_ok() {
+        let changed = match self.reweighted(changes) {
+            Some(services) => self.reweigh(services, changes),
+            None => self.change_all(changes).await,
+        };
+        if changed.is_ok() {
             for change in changes {
                 tracing::info!("{change}");
             }
         }
+        changed
+    }
+
+    /// Brings all to what the file says with the changes, whatever has been written in it.
+    async fn change_all(&mut self, changes: &[Change]) -> Result<()> {
+        let text = Source::read(&self.path)?.into_text();
+        Config::parse(&self.path, &text)?;
+        let (edited, config) = edit::edited(&text, changes)?;
+        let mut config = self.with_interfaces(config);
+        // Those of a text that is in no file yet.
+        config.places = Places::default();
+        self.check(&config)?;
+        config.stamp = Some(edit::replace(&self.path, &edited)?);
+        let applied = self.apply(config).await;
+        if applied.is_err() {
+            edit::replace(&self.path, &text).context("and the file could not be put back")?;
+        }
         applied
+    }
+
+    /// Returns the services that have changed if the changes are of weights alone, and the file
+    /// says what it did when it was read.
+    fn reweighted(&self, changes: &[Change]) -> Option<Vec<Service>> {
+        if self.config.stamp.is_none() || self.config.stamp != Stamp::at(&self.path) {
+            return None;
+        }
+        let mut changed: Vec<Service> = Vec::new();
+        for change in changes {
+            let Change::EditReal {
+                service,
+                address,
+                weight,
+            } = *change
+            else {
+                return None;
+            };
+            check_weight(weight.into()).ok()?;
+            if !changed.iter().any(|it| it.listen == service) {
+                changed.push(self.config.service(service)?.clone());
+            }
+            let service = changed.iter_mut().find(|it| it.listen == service)?;
+            let mut reals = service.reals.iter_mut();
+            reals.find(|real| real.address == address)?.weight = weight;
+        }
+        Some(changed)
+    }
+
+    fn reweigh(&mut self, services: Vec<Service>, changes: &[Change]) -> Result<()> {
+        let before = self.exchange(services);
+        let names: Vec<ServiceName> = before.iter().map(|service| service.listen).collect();
+        let done = self.bring(|service| names.contains(&service.listen));
+        let done = done.and_then(|()| self.write(changes));
+        if let Err(error) = done {
+            self.exchange(before);
+            let taken_back = self.bring(|service| names.contains(&service.listen));
+            taken_back.context("and the change could not be taken back")?;
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    /// Puts services in the place of those of their names, and returns these.
+    fn exchange(&mut self, services: Vec<Service>) -> Vec<Service> {
+        let mut before = services;
+        for service in &mut before {
+            let mut all = self.config.services.iter_mut();
+            if let Some(place) = all.find(|it| it.listen == service.listen) {
+                std::mem::swap(place, service);
+            }
+        }
+        before
+    }
+
+    /// Writes changes to the file, which says what `config` did before them.
+    fn write(&mut self, changes: &[Change]) -> Result<()> {
+        let source = Source::read(&self.path)?;
+        ensure!(
+            source.stamp() == self.config.stamp,
+            "{} has been written by someone else at this moment; try again",
+            self.path.display()
+        );
+        let edit = |text: String, change| edit::edited_once(&text, change);
+        let text = changes.iter().try_fold(source.into_text(), edit)?;
+        self.config.stamp = Some(edit::replace(&self.path, &text)?);
+        Ok(())
     }
 
     pub(super) async fn reload(&mut self) -> Result<()> {
@@ -55,6 +132,8 @@ impl Engine {
     /// Brings the kernel to `config`; on an error, back to what it was.
     async fn apply(&mut self, config: Config) -> Result<()> {
         let before = std::mem::replace(&mut self.config, config);
+        // They have been told of.
+        self.config.places = Places::default();
         let applied = self.bring_all().await;
         if applied.is_err() {
             self.config = before;

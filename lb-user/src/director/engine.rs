@@ -1,6 +1,9 @@
 //! The daemon's model of the site, and every event that changes it.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Result;
 
@@ -11,7 +14,10 @@ use super::{
 };
 use crate::{
     api::server::Ask,
-    config::director::{Config, Service},
+    config::{
+        director::{Config, Service},
+        places::Places,
+    },
     dataplane::director::Director,
     install::{Installed, Usage},
     net::{self, Handle, neighbours::Event},
@@ -69,10 +75,12 @@ impl Engine {
         };
         engine.check(&engine.config)?;
         engine.attach()?;
+        // They have been told of.
+        engine.config.places = Places::default();
         // Of members that were let go by a daemon that did not live to sweep.
         engine.sweep()?;
         engine.bring_all().await?;
-        engine.neighbours.look_after(&engine.netlink, 0).await;
+        engine.neighbours.probe_all(&engine.netlink).await;
         Ok(engine)
     }
 
@@ -86,17 +94,34 @@ impl Engine {
         }
     }
 
-    pub(super) async fn changed(&mut self, event: Event) {
-        let done = match event {
-            Event::Neighbour(neighbour) => {
-                if !self.neighbours.learn(neighbour) {
-                    return self.neighbours.probe_suspects(&self.netlink).await;
+    /// Takes up what has come in together: a VIP in each of a hundred events is one change.
+    pub(super) async fn changed(&mut self, events: &[Event]) {
+        let mut others = HashSet::new();
+        let mut interfaces = false;
+        for &event in events {
+            match event {
+                Event::Neighbour(neighbour) => {
+                    if self.neighbours.learn(neighbour) {
+                        others.insert(neighbour.address);
+                    }
                 }
-                self.bring()
+                Event::Interfaces => interfaces = true,
             }
-            Event::Interfaces => self.interfaces_changed().await,
+        }
+        let is_other = |service: &Service| {
+            let mut reals = service.reals.iter();
+            reals.any(|real| others.contains(&real.address))
         };
-        if let Err(error) = done {
+        let brought = match others.is_empty() {
+            true => Ok(()),
+            false => self.bring(is_other),
+        };
+        self.neighbours.probe_suspects(&self.netlink).await;
+        let followed = match interfaces {
+            true => self.interfaces_changed().await,
+            false => Ok(()),
+        };
+        for error in brought.err().into_iter().chain(followed.err()) {
             tracing::error!("{error:#}");
         }
     }

@@ -43,6 +43,8 @@ pub struct Paths {
     pub pins: Option<PathBuf>,
 }
 
+/// Events of the kernel that are taken up together, so that others are heard in between.
+const EVENTS_MAX: usize = 1024;
 /// How often flow records are swept and real servers' neighbours looked after.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -65,7 +67,7 @@ pub fn run(paths: &Paths, interfaces: &[String]) -> Result<()> {
 
 async fn serve(paths: &Paths, config: Config, pins: &Pins, interfaces: &[String]) -> Result<()> {
     // Subscribed before anything is listed, so that nothing that changes in between is missed.
-    let mut changed = net::neighbours::subscribe()?;
+    let mut changed = net::neighbours::subscribe()?.ready_chunks(EVENTS_MAX);
     // Before anything is changed: it is what can still fail for want of a right or a directory.
     let listener = server::listen(&paths.socket)?;
     let is_first = !pins.dir().join("maps").exists();
@@ -97,9 +99,9 @@ async fn serve(paths: &Paths, config: Config, pins: &Pins, interfaces: &[String]
     loop {
         tokio::select! {
             Some(ask) = asked.recv() => engine.answer(ask).await,
-            event = changed.next() => {
-                let event = event.context("the kernel's netlink socket closed")?;
-                engine.changed(event).await;
+            events = changed.next() => {
+                let events = events.context("the kernel's netlink socket closed")?;
+                engine.changed(&events).await;
             }
             _ = tick.tick() => engine.tick().await,
             Some(()) = reload.recv() => {

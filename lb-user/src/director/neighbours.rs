@@ -1,7 +1,7 @@
 //! Where the real servers are: on which interface's subnet, and at which MAC.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     iter,
     net::Ipv4Addr,
 };
@@ -92,7 +92,13 @@ impl Interface {
 #[derive(Debug)]
 pub(super) struct Neighbours {
     interfaces: Vec<Interface>,
+    /// The subnets that have room for a real server, and their interfaces' places in the list.
+    subnets: Vec<(usize, Subnet)>,
+    /// The addresses of this director: VIPs are among them, and may be many.
+    own: HashSet<Ipv4Addr>,
     macs: HashMap<Ipv4Addr, MacAddr>,
+    /// Those that the operator has set: they are not asked.
+    permanent: HashSet<Ipv4Addr>,
     /// The real servers.
     watched: BTreeSet<Ipv4Addr>,
     /// Those that the kernel has called unresolved once. It also does so when told to forget
@@ -102,12 +108,17 @@ pub(super) struct Neighbours {
 
 impl Neighbours {
     pub(super) fn new(interfaces: Vec<Interface>) -> Self {
-        Self {
-            interfaces,
+        let mut neighbours = Self {
+            interfaces: Vec::new(),
+            subnets: Vec::new(),
+            own: HashSet::new(),
             macs: HashMap::new(),
+            permanent: HashSet::new(),
             watched: BTreeSet::new(),
             suspects: BTreeSet::new(),
-        }
+        };
+        neighbours.set_interfaces(interfaces);
+        neighbours
     }
 
     pub(super) fn interfaces(&self) -> impl Iterator<Item = &Interface> {
@@ -115,6 +126,10 @@ impl Neighbours {
     }
 
     pub(super) fn set_interfaces(&mut self, interfaces: Vec<Interface>) {
+        let all = interfaces.iter().enumerate();
+        let all = all.flat_map(|(i, it)| it.subnets.iter().map(move |&subnet| (i, subnet)));
+        self.own = all.clone().map(|(_, subnet)| subnet.net.addr()).collect();
+        self.subnets = all.filter(|(_, it)| it.net.prefix_len() < 32).collect();
         self.interfaces = interfaces;
     }
 
@@ -146,8 +161,14 @@ impl Neighbours {
         {
             return false;
         }
+        match state {
+            State::Permanent(_) => self.permanent.insert(address),
+            State::Resolved(_) | State::Unresolved | State::Unknown => {
+                self.permanent.remove(&address)
+            }
+        };
         let (before, mac) = match state {
-            State::Resolved(mac) => {
+            State::Resolved(mac) | State::Permanent(mac) => {
                 self.suspects.remove(&address);
                 (self.macs.insert(address, mac), Some(mac))
             }
@@ -185,23 +206,14 @@ impl Neighbours {
     }
 
     fn subnet(&self, address: Ipv4Addr) -> Option<(&Interface, &Subnet)> {
-        let subnets = self.interfaces.iter().flat_map(|interface| {
-            interface
-                .subnets
-                .iter()
-                .map(move |subnet| (interface, subnet))
-        });
-        let has = |subnet: &Subnet| subnet.net.prefix_len() < 32 && subnet.net.contains(&address);
-        subnets.into_iter().find(|(_, subnet)| has(subnet))
+        let mut subnets = self.subnets.iter();
+        let (interface, subnet) = subnets.find(|(_, subnet)| subnet.net.contains(&address))?;
+        Some((&self.interfaces[*interface], subnet))
     }
 
     /// Checks that a real server can be one.
     pub(super) fn check_real(&self, address: Ipv4Addr) -> Result<()> {
-        let mut subnets = self
-            .interfaces
-            .iter()
-            .flat_map(|interface| &interface.subnets);
-        if subnets.any(|subnet| subnet.net.addr() == address) {
+        if self.own.contains(&address) {
             bail!("real server {address} is this director itself");
         }
         if let Some((_, Subnet { net, .. })) = self.subnet(address) {
@@ -229,7 +241,7 @@ impl Neighbours {
 
     /// Has the kernel resolve the real servers whose MAC is not known.
     pub(super) async fn probe_unresolved(&self, netlink: &Handle) {
-        self.probe(netlink, |mac| mac.is_none()).await;
+        self.probe(netlink, |_| false).await;
     }
 
     /// Has the kernel ask again for those it has just called unresolved.
@@ -239,22 +251,30 @@ impl Neighbours {
         }
     }
 
-    /// Resolves what is not, and now and then checks what is.
-    pub(super) async fn look_after(&self, netlink: &Handle, ticks: u64) {
-        let all = ticks.is_multiple_of(REFRESH);
-        self.probe(netlink, |mac| all || mac.is_none()).await;
+    /// Has the kernel check all of them.
+    pub(super) async fn probe_all(&self, netlink: &Handle) {
+        self.probe(netlink, |_| true).await;
     }
 
-    async fn probe(&self, netlink: &Handle, which: impl Fn(Option<MacAddr>) -> bool) {
-        for &address in &self.watched {
-            if !which(self.mac(address)) {
-                continue;
+    /// Resolves what is not, and checks what is, a part at each tick: nothing else is done meanwhile.
+    pub(super) async fn look_after(&self, netlink: &Handle, ticks: u64) {
+        let is_due = |i: usize| i as u64 % REFRESH == ticks % REFRESH;
+        self.probe(netlink, is_due).await;
+    }
+
+    /// Probes those that are unresolved, and those that are due, by their order.
+    async fn probe(&self, netlink: &Handle, is_due: impl Fn(usize) -> bool) {
+        for (i, &address) in self.watched.iter().enumerate() {
+            if is_due(i) || self.mac(address).is_none() {
+                self.probe_one(netlink, address).await;
             }
-            self.probe_one(netlink, address).await;
         }
     }
 
     async fn probe_one(&self, netlink: &Handle, address: Ipv4Addr) {
+        if self.permanent.contains(&address) {
+            return;
+        }
         let Some((_, subnet)) = self.subnet(address) else {
             return;
         };

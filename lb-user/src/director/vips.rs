@@ -30,18 +30,18 @@ pub(super) async fn own(
     vips: &HashSet<Ipv4Addr>,
 ) -> Result<()> {
     let here = everywhere(netlink).await?;
-    for &vip in vips {
-        let is_here = here.iter().any(|&(_, address)| address == vip);
-        let is_ours = !is_here || is_owned(&tables.services, vip);
-        // Before the address is there: should we end in between, it is still known as ours.
-        for (_, &id) in services.iter().filter(|(name, _)| name.vip == vip) {
+    let here: HashSet<_> = here.into_iter().map(|(_, address)| address).collect();
+    let ours = owned(&tables.services);
+    // Before the addresses are there: should we end in between, they are still known as ours.
+    for (name, &id) in services {
+        if vips.contains(&name.vip) {
+            let is_ours = !here.contains(&name.vip) || ours.contains(&name.vip);
             tables.services[usize::from(id)]
                 .owns_vip
                 .store(is_ours.into());
         }
-        if is_here {
-            continue;
-        }
+    }
+    for &vip in vips.difference(&here) {
         let interface = neighbours.on_link(vip).or(neighbours.interfaces().next());
         let interface = interface.context("there is no interface to put a VIP on")?;
         addresses::add(netlink, interface.index, IpAddr::V4(vip).into()).await?;
@@ -59,8 +59,12 @@ pub(super) async fn withdraw(
     services: &[Service],
     keep: &HashSet<Ipv4Addr>,
 ) -> Result<()> {
+    let ours = owned(services);
+    if ours.is_subset(keep) {
+        return Ok(());
+    }
     for (index, vip) in everywhere(netlink).await? {
-        if !is_owned(services, vip) || keep.contains(&vip) {
+        if !ours.contains(&vip) || keep.contains(&vip) {
             continue;
         }
         if addresses::remove(netlink, index, IpAddr::V4(vip).into()).await? {
@@ -84,10 +88,10 @@ async fn everywhere(netlink: &Handle) -> Result<Vec<(u32, Ipv4Addr)>> {
     Ok(all)
 }
 
-fn is_owned(services: &[Service], vip: Ipv4Addr) -> bool {
-    services
-        .iter()
-        .any(|service| is_its(service, vip) && service.owns_vip.load() != 0)
+/// The VIPs that the daemon has put in place.
+fn owned(services: &[Service]) -> HashSet<Ipv4Addr> {
+    let owning = services.iter().filter(|it| it.owns_vip.load() != 0);
+    owning.map(|it| it.destination.vip.into()).collect()
 }
 
 fn is_its(service: &Service, vip: Ipv4Addr) -> bool {

@@ -12,6 +12,7 @@ pub(super) fn fill(shares: &[Share], slots: u32) -> Vec<u32> {
     let mut shares = shares.to_vec();
     shares.sort_by_key(|share| share.address);
     let mut table = vec![0; slots as usize];
+    let mut taken = Bits::new(slots);
     let mut permutations: Vec<_> = shares
         .iter()
         .map(|share| Permutation::new(share, slots))
@@ -28,7 +29,7 @@ pub(super) fn fill(shares: &[Share], slots: u32) -> Vec<u32> {
             }
             credit[i] -= u64::from(heaviest);
             let mut slot = permutations[i].next();
-            while table[slot] != 0 {
+            while !taken.insert(slot) {
                 slot = permutations[i].next();
             }
             table[slot] = share.member;
@@ -36,6 +37,23 @@ pub(super) fn fill(shares: &[Share], slots: u32) -> Vec<u32> {
         }
     }
     table
+}
+
+/// Which slots are taken. Each is looked for a dozen times, so the nearest cache has to hold this.
+struct Bits(Vec<u64>);
+
+impl Bits {
+    fn new(len: u32) -> Self {
+        Self(vec![0; len.div_ceil(64) as usize])
+    }
+
+    /// Takes a slot; whether it was free.
+    fn insert(&mut self, slot: usize) -> bool {
+        let (word, bit) = (&mut self.0[slot / 64], 1 << (slot % 64));
+        let is_free = *word & bit == 0;
+        *word |= bit;
+        is_free
+    }
 }
 
 /// Visits every slot once: steps of a width that has no divisor in common with their number.
@@ -62,7 +80,11 @@ impl Permutation {
 
     fn next(&mut self) -> usize {
         let at = self.at;
-        self.at = (at + self.step) % self.slots;
+        // Both are less than the slots: a division would cost more than all else here.
+        self.at += self.step;
+        if self.at >= self.slots {
+            self.at -= self.slots;
+        }
         at as usize
     }
 }

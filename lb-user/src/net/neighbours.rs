@@ -26,6 +26,8 @@ pub struct Neighbour {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     Resolved(MacAddr),
+    /// As the operator has set it, for good.
+    Permanent(MacAddr),
     /// Nobody answers.
     Unresolved,
     /// Being asked for, or forgotten because the table was full or flushed: says nothing about it.
@@ -76,7 +78,8 @@ pub async fn list(netlink: &Handle) -> Result<Vec<Neighbour>> {
 }
 
 /// Has the kernel resolve a neighbour, or check that it is still there, as it does for packets of
-/// its own (`NTF_USE`, `neigh_event_send` in net/core/neighbour.c).
+/// its own (`NTF_USE`, `neigh_event_send` in net/core/neighbour.c). One that is permanent would not
+/// be any more (`__neigh_update`), and would fail if nobody answers.
 pub async fn probe(netlink: &Handle, interface: u32, address: Ipv4Addr) -> Result<()> {
     let request = netlink
         .neighbours()
@@ -123,12 +126,12 @@ fn neighbour(message: &NeighbourMessage, is_gone: bool) -> Option<Neighbour> {
     let state = match (message.header.state, mac) {
         _ if is_gone => State::Unknown,
         (NeighbourState::Failed, _) => State::Unresolved,
+        (NeighbourState::Permanent, Some(mac)) => State::Permanent(mac),
         (
             NeighbourState::Reachable
             | NeighbourState::Stale
             | NeighbourState::Delay
-            | NeighbourState::Probe
-            | NeighbourState::Permanent,
+            | NeighbourState::Probe,
             Some(mac),
         ) => State::Resolved(mac),
         _ => State::Unknown,

@@ -4,60 +4,43 @@
 //! *net* is less what the feeder alone costs in the same round. What the programs answer is checked:
 //! a wrong answer fails the bench, a slow one does not.
 
-mod baselines;
 mod case;
 mod cases;
-mod directors;
-mod feeder;
+#[path = "../common/mod.rs"]
+mod common;
 mod options;
+#[path = "../programs/mod.rs"]
+mod programs;
 mod report;
 mod rounds;
 mod subject;
-mod summary;
 mod targets;
 
-use std::{fs, process::ExitCode};
+use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use case::Case;
+use common::{cpu, flows, summary};
 use options::Options;
+use programs::{baselines, directors, feeder};
 use report::Report;
 
 fn main() -> ExitCode {
-    // Cargo says `--bench`.
-    let arguments = std::env::args().skip(1).filter(|word| word != "--bench");
-    let options = match Options::parse(arguments) {
-        Ok(options) => options,
-        Err(why) => {
-            eprintln!("bench dataplane: {why}\n{}", options::USAGE);
-            return ExitCode::from(2);
-        }
-    };
-    match run(&options) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("bench dataplane: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    common::main("dataplane", options::USAGE, Options::parse, run)
 }
 
 fn run(options: &Options) -> Result<()> {
     let verified = directors::verified_instructions()?;
-    rounds::pin_to_one_cpu()?;
+    cpu::pin(None, cpu::last()?)?;
     let mut cases = Vec::new();
     for row in cases::rows(options) {
-        eprintln!("{} at {}", row.name, report::flows(row.flows));
+        eprintln!("{} at {}", row.name, flows::said(row.flows));
         cases.push(Case::of(row)?);
     }
-    rounds::measure(&mut cases, options.rounds)?;
+    rounds::measure(&mut cases, options.common.rounds)?;
     let report = Report::new(&cases, verified);
     print!("{report}");
     println!("\n{}", targets::Targets(&report));
-    if let Some(file) = &options.json {
-        let json = serde_json::to_string_pretty(&report.json())?;
-        fs::write(file, json + "\n").with_context(|| format!("cannot write {}", file.display()))?;
-    }
-    Ok(())
+    common::write_json(options.common.json.as_deref(), &report.json())
 }

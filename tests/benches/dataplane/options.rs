@@ -2,6 +2,8 @@
 
 use std::{net::Ipv4Addr, path::PathBuf};
 
+use crate::common::{flows, options};
+
 pub(crate) const USAGE: &str = "\
 usage: cargo xtask bench dataplane [--json FILE] [--rounds N] [--flows N[,N…]] [--peer NAME=PINNED[,mac=…][,vip=…][,port=…]]…
   --flows  numbers of flows, powers of two; Ki and Mi are understood (1,1Ki,64Ki,1Mi,8Mi)
@@ -9,8 +11,7 @@ usage: cargo xtask bench dataplane [--json FILE] [--rounds N] [--flows N[,N…]]
   --peer   a pinned XDP program to time on the same frames, sent to its MAC, VIP and port";
 
 pub(crate) struct Options {
-    pub(crate) json: Option<PathBuf>,
-    pub(crate) rounds: usize,
+    pub(crate) common: options::Options,
     /// In order; the first is 1.
     pub(crate) flows: Vec<u32>,
     pub(crate) peers: Vec<Peer>,
@@ -25,60 +26,24 @@ pub(crate) struct Peer {
     pub(crate) port: Option<u16>,
 }
 
-const FLOWS_MAX: u32 = 1 << 26;
-const ROUNDS_MIN: usize = 9;
-
 impl Options {
-    pub(crate) fn parse(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut options = Self {
-            json: None,
-            rounds: 11,
-            flows: vec![1, 1 << 10, 1 << 16, 1 << 20, 1 << 23],
-            peers: Vec::new(),
-        };
-        while let Some(option) = words.next() {
-            let mut value = || words.next().ok_or(format!("{option} needs a value"));
-            match option.as_str() {
-                "--json" => options.json = Some(value()?.into()),
-                "--rounds" => options.rounds = rounds(&value()?)?,
-                "--flows" => options.flows = flows(&value()?)?,
-                "--peer" => options.peers.push(peer(&value()?)?),
-                _ => return Err(format!("{option}: no such option")),
+    pub(crate) fn parse(words: &mut dyn Iterator<Item = String>) -> Result<Self, String> {
+        let mut flows = vec![1, 1 << 10, 1 << 16, 1 << 20, 1 << 23];
+        let mut peers = Vec::new();
+        let common = options::parse(words, 11, |option, value| {
+            match option {
+                "--flows" => flows = flows::list(&value.next(option)?)?,
+                "--peer" => peers.push(peer(&value.next(option)?)?),
+                _ => return Ok(false),
             }
-        }
-        Ok(options)
+            Ok(true)
+        })?;
+        Ok(Self {
+            common,
+            flows,
+            peers,
+        })
     }
-}
-
-fn rounds(text: &str) -> Result<usize, String> {
-    let rounds = text.parse().ok().filter(|rounds| *rounds >= ROUNDS_MIN);
-    rounds.ok_or(format!(
-        "--rounds {text}: not a number of at least {ROUNDS_MIN}"
-    ))
-}
-
-/// One flow is always among them: other numbers are compared with it.
-fn flows(text: &str) -> Result<Vec<u32>, String> {
-    let flows: Result<Vec<u32>, String> = text.split(',').map(number).collect();
-    let mut flows = flows?;
-    flows.push(1);
-    flows.sort_unstable();
-    flows.dedup();
-    Ok(flows)
-}
-
-fn number(text: &str) -> Result<u32, String> {
-    let (digits, unit) = match text.split_at(text.trim_end_matches(char::is_alphabetic).len()) {
-        (digits, "") => (digits, 1),
-        (digits, "k" | "K" | "Ki") => (digits, 1 << 10),
-        (digits, "M" | "Mi") => (digits, 1 << 20),
-        _ => (text, 0),
-    };
-    let number = digits.parse().ok().and_then(|n: u32| n.checked_mul(unit));
-    let is_usable = |n: &u32| n.is_power_of_two() && *n <= FLOWS_MAX;
-    number
-        .filter(is_usable)
-        .ok_or(format!("{text}: not a power of two up to {FLOWS_MAX}"))
 }
 
 fn peer(text: &str) -> Result<Peer, String> {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde_json::{Value, json};
 
-use crate::{case::Case, summary::Summary};
+use crate::{case::Case, common::rounded, flows, summary::Summary};
 
 pub(crate) struct Report<'c> {
     cases: &'c [Case],
@@ -66,10 +66,6 @@ impl<'c> Report<'c> {
     }
 }
 
-fn rounded(figure: f64) -> f64 {
-    (figure * 1000.0).round() / 1000.0
-}
-
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
@@ -84,7 +80,7 @@ impl fmt::Display for Report<'_> {
                 f,
                 "{:<12} {:>7} {:>10.2} {:>9.2} {:>17} {:>13}",
                 case.row.name,
-                flows(case.row.flows),
+                flows::said(case.row.flows),
                 Summary::of(case.samples.iter().copied()).median,
                 net.median,
                 format!("{low:.2}–{high:.2}"),
@@ -97,14 +93,5 @@ impl fmt::Display for Report<'_> {
             writeln!(f, "  {program:<16} {count:>7}")?;
         }
         Ok(())
-    }
-}
-
-/// A number of flows as people say it.
-pub(crate) fn flows(flows: u32) -> String {
-    match flows {
-        1024..0x10_0000 => format!("{} Ki", flows >> 10),
-        0x10_0000.. => format!("{} Mi", flows >> 20),
-        _ => flows.to_string(),
     }
 }

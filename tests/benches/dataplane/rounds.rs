@@ -2,26 +2,14 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
-use rustix::{
-    thread::{CpuSet, sched_getaffinity, sched_setaffinity},
-    time::{ClockId, clock_gettime},
-};
+use anyhow::Result;
+use rustix::time::{ClockId, clock_gettime};
 
-use crate::case::Case;
+use crate::{case::Case, common};
 
 /// A sample's length: long against the call, which has to wait for other CPUs' read sections.
 const SAMPLE: Duration = Duration::from_millis(25);
 const FIRST: u32 = 20_000;
-
-/// Keeps this thread on the last CPU it may run on: interrupts favour the first.
-pub(crate) fn pin_to_one_cpu() -> Result<()> {
-    let may = sched_getaffinity(None)?;
-    let last = (0..CpuSet::MAX_CPU).rev().find(|&cpu| may.is_set(cpu));
-    let mut one = CpuSet::new();
-    one.set(last.context("no CPU")?);
-    sched_setaffinity(None, &one).context("cannot stay on one CPU")
-}
 
 pub(crate) fn measure(cases: &mut [Case], rounds: usize) -> Result<()> {
     let mut lengths = Vec::new();
@@ -32,11 +20,7 @@ pub(crate) fn measure(cases: &mut [Case], rounds: usize) -> Result<()> {
     let count = cases.len();
     for round in 0..rounds {
         eprint!("\rround {} of {rounds}", round + 1);
-        for k in 0..count {
-            let i = match round % 2 {
-                0 => (k + round) % count,
-                _ => (2 * count - 1 - k + round) % count,
-            };
+        for i in common::order(round, count) {
             let ns = sample(&mut cases[i], lengths[i])?;
             cases[i].samples.push(ns);
         }

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use crate::{
-    report::{Report, flows},
+    common::targets::{Aim, Target},
+    flows,
+    report::Report,
     summary::Summary,
 };
 
@@ -53,15 +55,10 @@ impl fmt::Display for Targets<'_> {
 }
 
 fn row((name, number): Name) -> String {
-    format!("{name} at {}", flows(number))
+    format!("{name} at {}", flows::said(number))
 }
 
 fn line(f: &mut fmt::Formatter<'_>, what: &str, is: f64, most: f64) -> fmt::Result {
-    let digits = if most < 10.0 { 3 } else { 0 };
-    let verdict = if is <= most { "met" } else { "MISSED" };
-    let percent = (is / most - 1.0) * 100.0;
-    writeln!(
-        f,
-        "  {verdict:<7} {what:<36} {is:>9.digits$} of at most {most:.digits$} ({percent:+.0} %)"
-    )
+    let aim = Aim::AtMost(most);
+    writeln!(f, "{}", Target { what, is, aim })
 }

@@ -45,7 +45,6 @@ fn said(text: &str) -> Result<Config> {
 #[test]
 fn the_director_s_example_can_be_edited_by_command_and_then_by_hand() -> Result<()> {
     let text = example("etc/director.toml")?;
-    let config = Config::parse(Path::new("director.toml"), &text)?;
     let service = "tcp/192.0.2.101:80".parse()?;
     let address = "192.0.2.2".parse()?;
     let changes = [
@@ -60,7 +59,7 @@ fn the_director_s_example_can_be_edited_by_command_and_then_by_hand() -> Result<
             weight: None,
         },
     ];
-    let text = edited(&text, &config, &changes)?;
+    let (text, _) = edited(&text, &changes)?;
     let config = Config::parse(Path::new("edited"), &uncommented(&text)?)?;
     let reals = config.services.iter().map(|service| service.reals.len());
     assert_eq!(reals.collect::<Vec<_>>(), [1, 1], "{text}");

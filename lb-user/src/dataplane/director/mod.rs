@@ -54,6 +54,8 @@ pub struct Director {
     ebpf: Ebpf,
     pins: Option<PathBuf>,
     pub tables: Tables,
+    /// From which member on none has been counted: all of them, if the maps are new.
+    uncounted: u32,
 }
 
 impl Director {
@@ -66,13 +68,15 @@ impl Director {
             None => limits,
         };
         let ebpf = load::object(pins, limits)?;
-        let director = Self {
+        let mut director = Self {
             tables: load::tables(&ebpf, limits)?,
             pins: pins.map(Path::to_owned),
             ebpf,
+            uncounted: u32::MAX,
         };
         if director.tables.settings[0].version == 0 {
             director.tables.settings.write(0, Settings::IPVS);
+            director.uncounted = 0;
         }
         Ok(director)
     }
@@ -99,8 +103,13 @@ impl Director {
         Ok(tables::total(counted.iter().map(|counted| counted.0)))
     }
 
-    /// Forgets what a member was counted.
+    /// Forgets what a member was counted. New ids are taken in their order, which costs nothing
+    /// here; at a hundred thousand, two calls of the kernel for each would take a second.
     pub fn reset_counters(&mut self, member: u32) -> anyhow::Result<()> {
+        if member >= self.uncounted {
+            self.uncounted = member + 1;
+            return Ok(());
+        }
         let map = self.ebpf.map_mut("COUNTERS").context("no COUNTERS")?;
         let mut map: PerCpuArray<&mut MapData, Counted> = map.try_into()?;
         let cpus = map.get(&member, 0)?.len();

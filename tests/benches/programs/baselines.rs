@@ -8,7 +8,7 @@ use aya::{
 };
 use lb_user::dataplane::bench::OBJECT;
 
-use crate::directors::{CLEAN, VIP, macs};
+use super::directors::{CLEAN, VIP, macs};
 
 /// Entries of the flow table, at least: it is to forget none that comes again.
 const ROOM: u32 = 1 << 20;

@@ -1,0 +1,77 @@
+//! When a change is visible to packets: a service's slots as they lie in the pinned tables.
+
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, ensure};
+use aya::maps::MapData;
+use lb_common::{
+    shared::Shared,
+    tables::{Layout, Service},
+};
+use lb_user::{
+    dataplane::director::{Director, Mapped},
+    service::ServiceName,
+};
+
+/// After which it is not waited for any more.
+const LIMIT: Duration = Duration::from_secs(30);
+
+pub(crate) struct Slots {
+    services: Mapped<Service>,
+    slots: Mapped<Shared>,
+    id: usize,
+}
+
+impl Slots {
+    /// Finds a service in the tables pinned below `pins`.
+    pub(crate) fn of(service: ServiceName, pins: &Path) -> Result<Self> {
+        let services = Director::services_below(pins)?.context("no tables")?;
+        let map = MapData::from_pin(pins.join("maps/SLOTS"))?;
+        let slots = Mapped::array(map.fd(), map.info()?.max_entries() as usize)?;
+        let destination = service.destination();
+        let mut ids = services.iter();
+        let id = ids.position(|service| service.destination == destination);
+        Ok(Self {
+            id: id.with_context(|| format!("{service} is not in the tables"))?,
+            services,
+            slots,
+        })
+    }
+
+    /// Returns the moment at which a packet finds other slots than it did when `act` was begun on another thread.
+    pub(crate) fn changed(&self) -> Watch<'_> {
+        Watch {
+            slots: self,
+            before: self.now(),
+        }
+    }
+
+    fn now(&self) -> Vec<u64> {
+        let layout = self.services[self.id].layout.load();
+        let Layout { first, slots, .. } = Layout::unpack(layout);
+        let slots = self.slots.range(first..first + slots).iter();
+        std::iter::once(layout)
+            .chain(slots.map(Shared::load))
+            .collect()
+    }
+}
+
+/// What the slots were.
+pub(crate) struct Watch<'s> {
+    slots: &'s Slots,
+    before: Vec<u64>,
+}
+
+impl Watch<'_> {
+    /// Waits until they are others.
+    pub(crate) fn wait(&self) -> Result<Instant> {
+        let begun = Instant::now();
+        while self.slots.now() == self.before {
+            ensure!(begun.elapsed() < LIMIT, "a change is not seen in the slots");
+        }
+        Ok(Instant::now())
+    }
+}
