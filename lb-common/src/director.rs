@@ -1,31 +1,30 @@
 //! The director's decision about one packet: which member it goes to, or the reason why to none.
 //!
 //! Knows the tables by what they hold, not what kind of map they are: the kernel has BPF arrays,
-//! tests have vectors, and both get the same answer.
+//! tests have memory of their own, and both get the same answer.
 
 use crate::{
-    hash::Destination,
+    fragments,
+    hash::{Destination, Flow},
+    link,
     packet::Packet,
     reason::Reason,
-    schedule,
-    shared::Shared,
-    tables::{Bucket, FlowSet, Interface, Member, Service, Settings, bucket_of},
-    wire::{Ethernet, Frame, FrameMut, Ipv4, MacAddr},
+    schedule::{self, Choice},
+    tables::{FlowSet, Member, RANGES_MAX, Service, Site},
+    wire::{Ethernet, Frame, MacAddr, Resize},
 };
 
 /// What the director knows.
 pub trait Tables {
-    fn bucket(&self, index: u32) -> Option<&Bucket>;
-    fn service(&self, id: u16) -> Option<&Service>;
-    fn slot(&self, index: u32) -> Option<&Shared>;
-    fn member(&self, id: u32) -> Option<&Member>;
-    fn interface(&self, index: u32) -> Option<&Interface>;
+    fn site(&self) -> Option<&Site>;
     /// Returns the set that flows of this hash are in.
     fn flow_set(&self, hash: u64) -> Option<&FlowSet>;
-    fn settings(&self) -> Option<&Settings>;
     /// Seconds, of a clock that starts anywhere.
     fn now(&self) -> u32;
+    /// Counts a packet of so many octets, and perhaps a new flow.
     fn count(&self, member: u32, octets: usize, new: bool);
+    /// Notes, for listings, whose flow has come into a way of the set of its hash.
+    fn note(&self, hash: u64, way: usize, flow: &Flow);
 }
 
 /// Where a packet goes.
@@ -38,31 +37,69 @@ pub enum Forward {
 }
 
 /// Decides about `frame`, which came in by interface `ingress`, and readdresses it to its member.
-pub fn forward<F: FrameMut + ?Sized, T: Tables>(
+#[inline(always)] // It is all of the program.
+pub fn forward<F: Resize + ?Sized, T: Tables>(
     frame: &mut F,
     ingress: u32,
     tables: &T,
 ) -> Result<Forward, Reason> {
     let packet = Packet::of(frame)?;
-    let service = find_service(&packet.flow.destination(), tables).ok_or(Reason::NoService)?;
-    let own = tables.interface(ingress).ok_or(Reason::OtherHost)?.mac();
+    let site = tables.site().ok_or(Reason::NoService)?;
+    let service = find_service(&packet, site).ok_or(Reason::NoService)?;
+    let own = site.interface(ingress).mac();
     if !is_for(frame, own) {
         return Err(Reason::OtherHost);
     }
-    let choice = schedule::choose(&packet, service, tables)?;
-    let mac = choice.member.mac().ok_or(Reason::NoNeighbour)?;
-    let (forward, source) = route(choice.member, ingress, own, tables)?;
-    let octets = frame.octets();
-    readdress(frame, packet.network, source, mac)?;
-    tables.count(choice.id, octets, choice.new);
+    let choice = choose(&packet, service, site, tables)?;
+    let member = site.member(choice.member());
+    let link = member.link().ok_or(Reason::NoNeighbour)?;
+    let (forward, source) = route(member, ingress, own, site)?;
+    packet.live_on(frame).ok_or(Reason::TtlExpired)?;
+    tables.count(choice.member(), packet.octets(), choice.is_new());
+    link::readdress(frame, packet.network(), (source, link.mac), link.vlan)
+        .ok_or(Reason::Truncated)?;
     Ok(forward)
 }
 
-fn find_service<'t, T: Tables>(destination: &Destination, tables: &'t T) -> Option<&'t Service> {
+/// Returns the service that a packet is for. A later fragment does not tell its port: of the
+/// services of its VIP and protocol, any.
+fn find_service<'s>(packet: &Packet, site: &'s Site) -> Option<&'s Service> {
+    let destination = packet.flow.destination();
+    if !packet.is_later() {
+        if let Some(service) = entered(&destination, site)
+            && service.is_at(&destination)
+        {
+            return Some(service);
+        }
+        if site.settings.ranges.load() == 0 {
+            return None;
+        }
+    }
+    let of_vip = Destination {
+        port: [0; 2],
+        ..destination
+    };
+    let mut service = entered(&of_vip, site)?;
+    if packet.is_later() {
+        return service.is_of_vip(&destination).then_some(service);
+    }
+    for _ in 0..RANGES_MAX {
+        if service.has(&destination) {
+            return Some(service);
+        }
+        match service.chain().next {
+            0 => return None,
+            next => service = site.service(next),
+        }
+    }
+    None
+}
+
+#[inline(always)] // A call costs as much as the look-up.
+fn entered<'s>(destination: &Destination, site: &'s Site) -> Option<&'s Service> {
     let hash = destination.hash();
-    let id = tables.bucket(bucket_of(hash))?.find(hash)?;
-    let service = tables.service(id)?;
-    (service.destination == *destination).then_some(service)
+    let id = site.bucket(hash).find(hash)?;
+    Some(site.service(id))
 }
 
 /// Whether the frame is addressed to this host: in promiscuous mode a director also sees what
@@ -73,33 +110,47 @@ fn is_for<F: Frame + ?Sized>(frame: &F, own: MacAddr) -> bool {
     })
 }
 
-fn route<T: Tables>(
+/// Chooses a member, for a datagram's fragments the same.
+#[inline(always)] // Else its answer goes through memory.
+fn choose<T: Tables>(
+    packet: &Packet,
+    service: &Service,
+    site: &Site,
+    tables: &T,
+) -> Result<Choice, Reason> {
+    let choice = if packet.is_later() {
+        // A copy: what a function is told of by its address is in memory from the beginning.
+        let packet = *packet;
+        Choice::new(fragments::follow(&packet, service, tables), false)
+    } else {
+        schedule::choose(packet, service, site, tables)?
+    };
+    if choice.member() == 0 {
+        return Err(match service.options().drops {
+            true => Reason::NoMember,
+            false => Reason::Refused,
+        });
+    }
+    if packet.is_first() {
+        let packet = *packet;
+        fragments::lead(&packet, choice.member(), tables);
+    }
+    Ok(choice)
+}
+
+fn route(
     member: &Member,
     ingress: u32,
     own: MacAddr,
-    tables: &T,
+    site: &Site,
 ) -> Result<(Forward, MacAddr), Reason> {
     let egress = member.interface();
     if egress == ingress {
         return Ok((Forward::Return, own));
     }
-    let interface = tables.interface(egress).ok_or(Reason::NoNeighbour)?;
+    let interface = site.interface(egress);
     if interface.index() != egress {
         return Err(Reason::NoNeighbour);
     }
     Ok((Forward::Through(egress), interface.mac()))
-}
-
-fn readdress<F: FrameMut + ?Sized>(
-    frame: &mut F,
-    network: usize,
-    source: MacAddr,
-    destination: MacAddr,
-) -> Result<(), Reason> {
-    let ip = frame.header_mut::<Ipv4>(network).ok_or(Reason::Truncated)?;
-    ip.decrement_ttl().ok_or(Reason::TtlExpired)?;
-    let ethernet = frame.header_mut::<Ethernet>(0).ok_or(Reason::Truncated)?;
-    ethernet.source = source;
-    ethernet.destination = destination;
-    Ok(())
 }

@@ -6,7 +6,7 @@
 use crate::{
     packet::Event,
     shared::Shared,
-    tables::{FlowSet, Record, State, Timeouts},
+    tables::{FlowSet, Record, State, Timeouts, WAYS},
 };
 
 /// A record that was found, and where.
@@ -49,7 +49,7 @@ impl State {
             Self::Closed
         } else if event.is_datagram() {
             Self::Udp
-        } else if self.is_over() || event.is_syn() || event.is_error() {
+        } else if self.is_over() || event.is_syn() || event.is_none() {
             self
         } else if event.is_fin() {
             Self::Closing
@@ -80,71 +80,77 @@ impl FlowSet {
         None
     }
 
-    /// Notes a further packet of the flow; writes at most once a second and state.
-    pub fn renew(&self, hit: Hit, event: Event, now: u32) {
+    /// Notes a further packet of the flow; writes at most once a second and state, and tells
+    /// whether it did.
+    pub fn renew(&self, hit: Hit, event: Event, now: u32) -> bool {
         let record = Record {
             seen: now & 0xff_ffff,
             state: hit.record.state.next(event),
             ..hit.record
         };
-        if record != hit.record
-            && let Some(word) = self.records.get(hit.way)
-        {
-            // Lost to another CPU: its packet of this second is as good as ours.
-            word.replace(hit.word, record.pack());
-        }
+        // Lost to another CPU: its packet of this second is as good as ours.
+        record != hit.record
+            && self
+                .records
+                .get(hit.way)
+                .is_some_and(|word| word.replace(hit.word, record.pack()))
     }
 
-    /// Puts another record in the place of the one that was found.
-    pub fn replace(&self, hit: Hit, record: Record) -> bool {
-        self.records
-            .get(hit.way)
-            .is_some_and(|word| word.replace(hit.word, record.pack()))
-    }
-
-    /// Enters a flow that has no record; whether there was room.
+    /// Makes `record` the one of its flow; returns the way that it is in now and was not before, or
+    /// [`WAYS`] if there is none: a BPF function returns one word.
     ///
-    /// It takes a vacant way, else an expired one, else the embryonic one that has been idle
-    /// longest. Established flows never give way, so no flood of first packets costs one. Of two
-    /// CPUs that want the same way, the one that loses it goes on to the next.
-    // One question a loop: of a loop that ranks the ways the verifier follows each outcome of all.
-    pub fn enter(&self, fingerprint: u64, record: Record, now: u32, timeouts: &Timeouts) -> bool {
-        for (key, word) in self.ways() {
+    /// A flow that has no record takes a vacant way, else an expired one, else the one that has been
+    /// idle longest of those that give way: embryonic flows and fragments. Established flows never
+    /// give way, so no flood of first packets costs one; a set full of them costs this one its
+    /// record, not its packet. Of two CPUs that want the same way, the one that loses it goes on to
+    /// the next.
+    // Not inlined, as it is rare and long. One question a loop: of a loop that ranks the ways the
+    // verifier follows each outcome of all.
+    #[inline(never)]
+    pub fn put(&self, fingerprint: u64, record: u64, now: u32, timeouts: &Timeouts) -> usize {
+        if let Some(hit) = self.find(fingerprint) {
+            // Lost to another CPU: its packet is of the same flow.
+            if let Some(word) = self.records.get(hit.way) {
+                word.replace(hit.word, record);
+            }
+            return WAYS;
+        }
+        for (way, (key, word)) in self.ways() {
             let old = word.load();
             if key.load() == 0 && take((key, word), old, fingerprint, record) {
-                return true;
+                return way;
             }
         }
-        for (key, word) in self.ways() {
+        for (way, (key, word)) in self.ways() {
             let old = word.load();
             let has_expired = Record::unpack(old).has_expired(now, timeouts);
             if has_expired && take((key, word), old, fingerprint, record) {
-                return true;
+                return way;
             }
         }
         let mut longest = 0;
-        for (_, word) in self.ways() {
+        for (_, (_, word)) in self.ways() {
             longest = longest.max(patience(word.load(), now));
         }
-        for (key, word) in self.ways() {
+        for (way, (key, word)) in self.ways() {
             let old = word.load();
             let gives_way = longest > 0 && patience(old, now) >= longest;
             if gives_way && take((key, word), old, fingerprint, record) {
-                return true;
+                return way;
             }
         }
-        false
+        WAYS
     }
 
-    fn ways(&self) -> impl Iterator<Item = (&Shared, &Shared)> {
-        self.fingerprints.iter().zip(&self.records)
+    fn ways(&self) -> impl Iterator<Item = (usize, (&Shared, &Shared))> {
+        self.fingerprints.iter().zip(&self.records).enumerate()
     }
 }
 
-/// Seconds that an embryonic record has been idle, and one; 0 of a record that does not give way.
+/// Seconds that a record that gives way has been idle, and one; 0 of one that does not.
 fn patience(word: u64, now: u32) -> u32 {
     let record = Record::unpack(word);
-    if record.state == State::Embryonic {
+    if matches!(record.state, State::Embryonic | State::Fragments) {
         record.idle(now) + 1
     } else {
         0
@@ -152,8 +158,8 @@ fn patience(word: u64, now: u32) -> u32 {
 }
 
 /// Takes a way from the record it had, if it still has it.
-fn take((key, word): (&Shared, &Shared), old: u64, fingerprint: u64, record: Record) -> bool {
-    let taken = word.replace(old, record.pack());
+fn take((key, word): (&Shared, &Shared), old: u64, fingerprint: u64, record: u64) -> bool {
+    let taken = word.replace(old, record);
     if taken {
         key.store(fingerprint);
     }

@@ -5,76 +5,138 @@
 //! enters before the first multiplication, and that nothing a client can see tells which slot it
 //! fell on, so there is nothing to choose ports by.
 
-use crate::wire::{Ports, Protocol};
+use crate::{
+    address::{Address, Version},
+    verifier::forgotten,
+    wire::{Ports, Protocol},
+};
 
 /// What a service's clients connect to.
-#[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Destination {
-    pub vip: [u8; 4],
+    pub vip: Address,
     pub port: [u8; 2],
     pub protocol: Protocol,
+    pub version: Version,
 }
 
 /// One connection's 5-tuple, as the client's packets carry it.
+///
+/// Words: of octets LLVM makes accesses that the verifier refuses, on the stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flow {
-    pub client: [u8; 4],
-    pub vip: [u8; 4],
-    pub ports: Ports,
-    pub protocol: Protocol,
+    pub client: Address,
+    pub vip: Address,
+    kind: Kind,
+}
+
+/// A flow's ports in 16 bits each as they lie, the client's first, then protocol and version in 8.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kind(pub u64);
+
+impl Kind {
+    pub fn new(ports: Ports, protocol: Protocol, version: Version) -> Self {
+        let [a, b] = ports.source;
+        let [c, d] = ports.destination;
+        let ports = u32::from_le_bytes([a, b, c, d]);
+        Self(u64::from(ports) | u64::from(protocol.0) << 32 | u64::from(version.0) << 40)
+    }
+
+    pub fn ports(self) -> Ports {
+        let [a, b, c, d] = (self.0 as u32).to_le_bytes();
+        Ports {
+            source: [a, b],
+            destination: [c, d],
+        }
+    }
+
+    pub fn protocol(self) -> Protocol {
+        Protocol((self.0 >> 32) as u8)
+    }
+
+    pub fn version(self) -> Version {
+        Version((self.0 >> 40) as u8)
+    }
 }
 
 /// Two random words that a service's flows are hashed with; the directors of a site share them.
 pub type Seed = [u64; 2];
 
+// Odd, of no structure: the multipliers of MurmurHash3's finalizer and of its 128-bit variant.
+const MIX: u64 = 0xff51_afd7_ed55_8ccd;
+const FINISH: u64 = 0xc4ce_b9fe_1a85_ec53;
+const SECOND: u64 = 0x87c3_7b91_1142_53d5;
+const THIRD: u64 = 0x4cf5_ad43_2745_937f;
+
 impl Destination {
     /// Where the directory keeps this destination; needs no key, for only operators choose VIPs.
+    #[inline(always)] // As `Flow::hash_of`.
     pub fn hash(&self) -> u64 {
-        let word = u64::from(u32::from_le_bytes(self.vip))
-            | u64::from(u16::from_le_bytes(self.port)) << 32
-            | u64::from(self.protocol.0) << 48;
-        finish(mix(0x9e37_79b9_7f4a_7c15, word))
+        let [first, second] = self.vip.0;
+        let kind = u64::from(u16::from_le_bytes(self.port))
+            | u64::from(self.protocol.0) << 16
+            | u64::from(self.version.0) << 24;
+        // Multiplied apart, they wait for one another only once.
+        mix(first ^ second.wrapping_mul(SECOND) ^ kind.wrapping_mul(THIRD))
     }
 }
 
 impl Flow {
+    pub fn new(client: Address, vip: Address, kind: Kind) -> Self {
+        Self { client, vip, kind }
+    }
+
+    /// The same, of whose kind the verifier knows nothing.
+    #[inline(always)] // As `forgotten`.
+    pub(crate) fn forgotten(self, by: u64) -> Self {
+        let kind = Kind(forgotten(self.kind.0, by));
+        Self { kind, ..self }
+    }
+
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
     pub fn destination(&self) -> Destination {
         Destination {
             vip: self.vip,
-            port: self.ports.destination,
-            protocol: self.protocol,
+            port: self.kind.ports().destination,
+            protocol: self.kind.protocol(),
+            version: self.kind.version(),
         }
     }
 
-    #[inline(always)]
+    #[inline(always)] // As `hash_of`.
     pub fn hash(&self, seed: Seed) -> u64 {
         self.hash_of(u64::MAX, u64::MAX, seed)
     }
 
     /// Hashes the flow with its client's address and port under masks.
     ///
-    /// Octets are taken as they lie in the packet, which costs no machine that there is a swap.
-    #[inline(always)]
+    /// Octets are taken as they lie in the packet, which costs no machine that there is a swap. Of
+    /// an IPv6 client's address the second word goes through a multiplication of its own, with a
+    /// secret, as the client chooses both; the VIP is the operator's.
+    #[inline(always)] // A call costs as much as the hash.
     pub(crate) fn hash_of(&self, client: u64, port: u64, seed: Seed) -> u64 {
-        let addresses = u64::from(u32::from_le_bytes(self.client)) & client
-            | u64::from(u32::from_le_bytes(self.vip)) << 32;
-        let ports = u64::from(u16::from_le_bytes(self.ports.source)) & port
-            | u64::from(u16::from_le_bytes(self.ports.destination)) << 16
-            | u64::from(self.protocol.0) << 32;
-        finish(mix(mix(seed[0], addresses) ^ seed[1], ports))
+        let [first, second] = self.client.0;
+        let client = first & client ^ (second & client ^ seed[1]).wrapping_mul(SECOND);
+        let [first, second] = self.vip.0;
+        let vip = first.rotate_left(32) ^ second.wrapping_mul(THIRD);
+        let ports = self.kind.0 & (port | !0xffff);
+        finish(mix(mix(client ^ vip ^ seed[0]) ^ ports))
     }
 }
 
-/// Folds `word` into `hash` (the multiplier of MurmurHash3's finalizer).
-fn mix(hash: u64, word: u64) -> u64 {
-    let hash = (hash ^ word).wrapping_mul(0xff51_afd7_ed55_8ccd);
+/// Folds a word (the multiplier of MurmurHash3's finalizer).
+fn mix(word: u64) -> u64 {
+    let hash = word.wrapping_mul(MIX);
     hash ^ (hash >> 32)
 }
 
 /// Spreads every bit over the word (its second multiplier).
 fn finish(hash: u64) -> u64 {
-    let hash = hash.wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+    let hash = hash.wrapping_mul(FINISH);
     hash ^ (hash >> 29)
 }
 
@@ -89,45 +151,80 @@ mod tests {
         let seed = [1, 2];
         let numbered = flow(1001).hash(seed);
         let flow = flow(1000);
+        let v6 = |octet: usize| {
+            let mut octets = [0x20; 16];
+            octets[octet] = 1;
+            Address::v6(octets)
+        };
+        let with_client = |client| Flow { client, ..flow }.hash(seed);
+        let with_vip = |vip| Flow { vip, ..flow }.hash(seed);
+        let with_kind = |source, destination, protocol| {
+            let ports = Ports {
+                source,
+                destination,
+            };
+            let kind = Kind::new(ports, protocol, Version::V4);
+            Flow { kind, ..flow }.hash(seed)
+        };
         let hashes: HashSet<u64> = [
             flow.hash(seed),
             flow.hash([2, 2]),
             flow.hash([1, 3]),
-            Flow {
-                client: [10, 0, 0, 8],
-                ..flow
-            }
-            .hash(seed),
-            Flow {
-                vip: [10, 0, 0, 101],
-                ..flow
-            }
-            .hash(seed),
-            Flow {
-                protocol: Protocol::UDP,
-                ..flow
-            }
-            .hash(seed),
-            Flow {
-                ports: Ports {
-                    destination: [0, 81],
-                    ..flow.ports
-                },
-                ..flow
-            }
-            .hash(seed),
+            with_client(Address::v4([10, 0, 0, 8])),
+            with_client(v6(0)),
+            with_client(v6(7)),
+            with_client(v6(8)),
+            with_client(v6(15)),
+            with_vip(Address::v4([10, 0, 0, 101])),
+            with_vip(v6(3)),
+            with_vip(v6(15)),
+            with_kind([3, 232], [0, 80], Protocol::UDP),
+            with_kind([3, 232], [0, 81], Protocol::TCP),
             numbered,
         ]
         .into();
-        assert_eq!(hashes.len(), 8);
+        assert_eq!(hashes.len(), 14);
     }
 
     #[test]
-    fn neighbouring_ports_spread_evenly_by_the_high_and_by_the_low_bits() {
+    fn neighbouring_ports_and_addresses_spread_evenly_by_the_high_and_by_the_low_bits() {
+        let v6 = |i: u32| {
+            let mut octets = [0x20; 16];
+            octets[12..].copy_from_slice(&i.to_be_bytes());
+            Flow {
+                client: Address::v6(octets),
+                ..flow(1)
+            }
+        };
+        let v4 = |i: u32| Flow {
+            client: Address::v4(i.to_be_bytes()),
+            ..flow(1)
+        };
+        let by_port = |i: u32| flow(i as u16);
+        let seed = [0x1234_5678_9abc_def0, 42];
+        spreads_evenly(|i| by_port(i).hash(seed));
+        spreads_evenly(|i| v4(i).hash(seed));
+        spreads_evenly(|i| v6(i).hash(seed));
+    }
+
+    #[test]
+    fn neighbouring_destinations_spread_evenly_over_the_directory() {
+        let to = |vip, port: u16| Destination {
+            vip,
+            port: port.to_be_bytes(),
+            protocol: Protocol::TCP,
+            version: Version::V4,
+        };
+        spreads_evenly(|i| to(Address::v4([10, 0, 0, 1]), i as u16).hash());
+        spreads_evenly(|i| to(Address::v4(i.to_be_bytes()), 80).hash());
+        spreads_evenly(|i| to(Address([0x2000, u64::from(i) << 32]), 80).hash());
+    }
+
+    fn spreads_evenly(hash: impl Fn(u32) -> u64) {
         let mut high = vec![0_u32; 64];
         let mut low = vec![0_u32; 64];
-        for port in 0..64_000_u32 {
-            let hash = flow(port as u16).hash([0x1234_5678_9abc_def0, 42]);
+        for i in 0..64_000 {
+            let hash = hash(i);
             high[(hash >> 58) as usize] += 1;
             low[(hash & 63) as usize] += 1;
         }
@@ -138,14 +235,14 @@ mod tests {
     }
 
     fn flow(port: u16) -> Flow {
+        let ports = Ports {
+            source: port.to_be_bytes(),
+            destination: [0, 80],
+        };
         Flow {
-            client: [10, 0, 0, 9],
-            vip: [10, 0, 0, 100],
-            ports: Ports {
-                source: port.to_be_bytes(),
-                destination: [0, 80],
-            },
-            protocol: Protocol::TCP,
+            client: Address::v4([10, 0, 0, 9]),
+            vip: Address::v4([10, 0, 0, 100]),
+            kind: Kind::new(ports, Protocol::TCP, Version::V4),
         }
     }
 }

@@ -7,7 +7,7 @@
 
 #![no_std]
 // See `shared`; core's own atomics lack these on the eBPF target.
-#![cfg_attr(target_arch = "bpf", feature(core_intrinsics))]
+#![cfg_attr(target_arch = "bpf", feature(core_intrinsics, asm_experimental_arch))]
 #![cfg_attr(
     target_arch = "bpf",
     allow(internal_features, reason = "the atomic intrinsics are")
@@ -16,17 +16,21 @@
 #[cfg(test)]
 extern crate std;
 
+pub mod address;
 pub mod arp;
 pub mod director;
 pub mod flow_table;
+mod fragments;
 pub mod hash;
 pub mod link;
 pub mod ndp;
 pub mod packet;
+mod persistence;
 pub mod realserver;
 pub mod reason;
 pub mod schedule;
 pub mod shared;
 pub mod tables;
 pub mod verdict;
+mod verifier;
 pub mod wire;

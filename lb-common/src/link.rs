@@ -1,6 +1,6 @@
-//! The link layer of a frame: where the network header starts, behind any VLAN tags.
+//! The link layer of a frame: where the network header starts, behind any VLAN tags, and the tags.
 
-use crate::wire::{EtherType, Ethernet, Frame, Header as _, Vlan};
+use crate::wire::{EtherType, Ethernet, Frame, Header as _, MacAddr, Resize, Tagged, Vlan, VlanId};
 
 /// What a frame carries, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,23 +9,8 @@ pub struct Payload {
     pub offset: usize,
 }
 
-/// Returns what `frame` carries behind at most one VLAN tag, or `None` if it ends before that.
-pub fn payload<F: Frame + ?Sized>(frame: &F) -> Option<Payload> {
-    let ethernet = frame.header::<Ethernet>(0)?;
-    if ethernet.ether_type != EtherType::VLAN {
-        return Some(Payload {
-            ether_type: ethernet.ether_type,
-            offset: Ethernet::LEN,
-        });
-    }
-    let vlan = frame.header::<Vlan>(Ethernet::LEN)?;
-    Some(Payload {
-        ether_type: vlan.ether_type,
-        offset: Ethernet::LEN + Vlan::LEN,
-    })
-}
-
-/// As [`payload`], behind at most `TAGS` VLAN tags of either kind.
+/// Returns what `frame` carries behind at most `TAGS` VLAN tags of either kind, or `None` if it
+/// ends before that.
 pub fn payload_within<const TAGS: usize>(frame: &(impl Frame + ?Sized)) -> Option<Payload> {
     let mut payload = Payload {
         ether_type: frame.header::<Ethernet>(0)?.ether_type,
@@ -41,4 +26,39 @@ pub fn payload_within<const TAGS: usize>(frame: &(impl Frame + ?Sized)) -> Optio
         };
     }
     Some(payload)
+}
+
+/// Addresses a frame anew: MACs, and the VLAN; `network` is where its tags end.
+///
+/// Of two tags the inner one is rewritten, as the outer is the provider's; both stay for a
+/// destination that is in no VLAN. `None` if there is no room for a tag.
+pub fn readdress<F: Resize + ?Sized>(
+    frame: &mut F,
+    network: usize,
+    (source, destination): (MacAddr, MacAddr),
+    vlan: VlanId,
+) -> Option<()> {
+    if network > Ethernet::LEN {
+        // Constants: the verifier takes no subtraction.
+        let inner = match network {
+            Tagged::LEN => Ethernet::LEN,
+            _ => Tagged::LEN,
+        };
+        let tag = frame.header_mut::<Vlan>(inner)?;
+        let is_in_none = tag.id() == VlanId::NONE;
+        if vlan != VlanId::NONE {
+            tag.set_id(vlan);
+        } else if network == Tagged::LEN && !is_in_none {
+            frame.shrink(Vlan::LEN)?;
+        }
+    } else if vlan != VlanId::NONE {
+        frame.grow(Vlan::LEN)?;
+        let head = frame.header_mut::<Tagged>(0)?;
+        head.tag_type = EtherType::VLAN;
+        head.vlan.begin(vlan);
+    }
+    let ethernet = frame.header_mut::<Ethernet>(0)?;
+    ethernet.source = source;
+    ethernet.destination = destination;
+    Some(())
 }

@@ -6,12 +6,11 @@
 pub enum Reason {
     /// The frame ends before the headers that would tell its flow.
     Truncated,
-    NotIpv4,
-    /// The version is not 4, or the header length less than the header.
+    NotIp,
+    /// The version is not the EtherType's, or the header length less than the header.
     BadHeader,
-    /// Any fragment, the first included: the others do not tell their flow.
-    Fragment,
-    NotTcpOrUdp,
+    /// Not TCP, UDP or SCTP, nor an ICMP error about one of them.
+    OtherProtocol,
     NoService,
     /// For a service, but addressed to another host's MAC: a switch flooded it.
     OtherHost,
@@ -23,6 +22,8 @@ pub enum Reason {
     NoNeighbour,
     /// An ICMP error about a flow of a tracked service that has no record.
     NoFlow,
+    /// Of a flow whose member was removed from a service that ends such flows.
+    Expelled,
     /// Forwarding would end the time to live: two directors point at each other.
     TtlExpired,
 }
@@ -38,16 +39,16 @@ pub enum Fate {
 impl Reason {
     pub const ALL: [Self; 12] = [
         Self::Truncated,
-        Self::NotIpv4,
+        Self::NotIp,
         Self::BadHeader,
-        Self::Fragment,
-        Self::NotTcpOrUdp,
+        Self::OtherProtocol,
         Self::NoService,
         Self::OtherHost,
         Self::Refused,
         Self::NoMember,
         Self::NoNeighbour,
         Self::NoFlow,
+        Self::Expelled,
         Self::TtlExpired,
     ];
 
@@ -55,14 +56,14 @@ impl Reason {
     pub fn fate(self) -> Fate {
         match self {
             Self::Truncated
-            | Self::NotIpv4
+            | Self::NotIp
             | Self::BadHeader
-            | Self::Fragment
-            | Self::NotTcpOrUdp
+            | Self::OtherProtocol
             | Self::NoService
             | Self::OtherHost
             | Self::Refused
-            | Self::NoFlow => Fate::Pass,
+            | Self::NoFlow
+            | Self::Expelled => Fate::Pass,
             Self::NoMember | Self::NoNeighbour | Self::TtlExpired => Fate::Drop,
         }
     }
@@ -71,16 +72,16 @@ impl Reason {
     pub fn name(self) -> &'static str {
         match self {
             Self::Truncated => "truncated",
-            Self::NotIpv4 => "not_ipv4",
+            Self::NotIp => "not_ip",
             Self::BadHeader => "bad_header",
-            Self::Fragment => "fragment",
-            Self::NotTcpOrUdp => "not_tcp_or_udp",
+            Self::OtherProtocol => "other_protocol",
             Self::NoService => "no_service",
             Self::OtherHost => "other_host",
             Self::Refused => "refused",
             Self::NoMember => "no_member",
             Self::NoNeighbour => "no_neighbour",
             Self::NoFlow => "no_flow",
+            Self::Expelled => "expelled",
             Self::TtlExpired => "ttl_expired",
         }
     }

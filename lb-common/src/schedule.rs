@@ -6,162 +6,221 @@
 use crate::{
     director::Tables,
     flow_table::{Hit, fingerprint},
+    fragments,
     packet::{Event, Packet},
+    persistence,
     reason::Reason,
-    tables::{FlowSet, Layout, Member, Pick, Record, Service, SlotValue, State, slot_of},
+    tables::{Layout, Member, Pick, Record, Service, Site, SlotValue, State, WAYS, slot_of},
 };
 
-/// A member chosen for a packet.
-#[derive(Clone, Copy, Debug)]
-pub struct Choice<'t> {
-    pub id: u32,
-    pub member: &'t Member,
-    /// Whether the packet begins a flow.
-    pub new: bool,
-}
+/// A member chosen for a packet, and above its 24 bits whether the packet begins a flow.
+///
+/// One word, as a BPF function returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Choice(u64);
 
-impl<'t> Choice<'t> {
-    /// Member 0 is none: nobody takes new flows.
-    fn of<T: Tables>(id: u32, new: bool, service: &Service, tables: &'t T) -> Result<Self, Reason> {
-        if id == 0 {
-            return Err(match service.drops() {
-                true => Reason::NoMember,
-                false => Reason::Refused,
-            });
-        }
-        let member = tables.member(id).ok_or(Reason::NoMember)?;
-        Ok(Self { id, member, new })
+impl Choice {
+    const NEW: u64 = 1 << 32;
+    /// Whose the packet is, nobody knows.
+    const UNKNOWN: Self = Self(1 << 33);
+
+    pub(crate) fn new(member: u32, begins: bool) -> Self {
+        Self(u64::from(member) | if begins { Self::NEW } else { 0 })
+    }
+
+    pub fn member(self) -> u32 {
+        self.0 as u32
+    }
+
+    pub fn is_new(self) -> bool {
+        self.0 & Self::NEW != 0
     }
 }
 
-pub fn choose<'t, T: Tables>(
+#[inline(always)] // Else its answer goes through memory.
+pub fn choose<T: Tables>(
     packet: &Packet,
     service: &Service,
-    tables: &'t T,
-) -> Result<Choice<'t>, Reason> {
+    site: &Site,
+    tables: &T,
+) -> Result<Choice, Reason> {
     let word = service.layout.load();
     let layout = Layout::unpack(word);
-    let mut moved = None;
+    let mut moved = 0;
     if !layout.tracked && layout.slots != 0 {
-        let key = layout.pick.hash(&packet.flow, service.seed);
-        let index = layout.first + slot_of(key, layout.slots);
-        let slot = tables.slot(index).ok_or(Reason::NoMember)?.load();
+        let index = match layout.pick {
+            Pick::Turn => turn(packet, service, layout.slots, site)?,
+            pick @ (Pick::Flow | Pick::Client | Pick::Destination) => {
+                slot_of(pick.hash(&packet.flow, service.seed), layout.slots)
+            }
+        };
+        let slot = site.slot(layout.first + index).load();
         let value = SlotValue::unpack(slot);
         if value.is_clean() {
-            return Choice::of(value.current, packet.event.is_syn(), service, tables);
+            return Ok(Choice::new(value.current, packet.event().is_syn()));
         }
-        moved = Some(slot);
+        moved = slot | Arrival::MOVED;
     }
     let hash = packet.flow.hash(service.seed);
     let now = tables.now();
     let set = tables.flow_set(hash).ok_or(Reason::NoMember)?;
     let hit = set.find(fingerprint(hash));
     if let Some(hit) = hit
-        && let Some(choice) = continued(hit, packet.event, now, tables)
+        && continues(hit, packet.event(), now, site)?
     {
-        if !packet.event.is_error() {
-            set.renew(hit, packet.event, now);
+        let member = hit.record.member;
+        if !packet.event().is_none() && set.renew(hit, packet.event(), now) {
+            renewed(packet, member, service, tables);
         }
-        return Ok(choice);
+        return Ok(Choice::new(member, false));
     }
+    // With a copy: what a function is told of by its address is in memory from the beginning.
     let arrival = Arrival {
-        packet,
+        packet: *packet,
         hash,
-        service,
         layout: word,
         moved,
-        now,
-        set,
+        now: now.into(),
+        has_record: hit.is_some().into(),
     };
-    let (id, new) = arrival.assign(hit.is_some(), tables)?;
-    Choice::of(id, new, service, tables)
+    match arrival.assign(service, tables) {
+        Choice::UNKNOWN => Err(Reason::NoFlow),
+        choice => Ok(choice),
+    }
 }
 
-/// Returns the member of the flow's record, if the packet is of the same connection and the member
-/// can be sent to.
+/// Takes a service's next turn: one-packet scheduling, so whose an error is nobody knows.
+fn turn(packet: &Packet, service: &Service, slots: u32, site: &Site) -> Result<u32, Reason> {
+    if packet.event().is_none() {
+        return Err(Reason::NoFlow);
+    }
+    let owner = site.service(service.chain().owner);
+    Ok((owner.cursor.increment() % u64::from(slots)) as u32)
+}
+
+/// Whether the packet is of the same connection as the record, and its member can be sent to.
 ///
 /// A SYN after the end of a connection begins another; so does a datagram after its time-out.
 /// A segment after it does not: the client still holds the connection.
-fn continued<'t, T: Tables>(hit: Hit, event: Event, now: u32, tables: &'t T) -> Option<Choice<'t>> {
+fn continues(hit: Hit, event: Event, now: u32, site: &Site) -> Result<bool, Reason> {
     let record = hit.record;
+    let member = site.member(record.member);
+    let is_expelled = member.is(Member::EXPELLED);
     if event.is_syn() || event.is_datagram() {
-        let timeouts = &tables.settings()?.timeouts;
-        if record.state.is_over() || record.has_expired(now, timeouts) {
-            return None;
+        let timeouts = &site.settings.timeouts;
+        if is_expelled || record.state.is_over() || record.has_expired(now, timeouts) {
+            return Ok(false);
         }
     }
-    let member = tables.member(record.member)?;
-    member.mac()?;
-    Some(Choice {
-        id: record.member,
-        member,
-        new: false,
-    })
+    if is_expelled {
+        return Err(Reason::Expelled);
+    }
+    Ok(member.link().is_some())
+}
+
+/// Keeps the client of a persistent service's flow with its member, once a second.
+#[inline(always)] // Most are not to pay for a call.
+fn renewed<T: Tables>(packet: &Packet, member: u32, service: &Service, tables: &T) {
+    if service.options().persistence != 0 {
+        let packet = *packet;
+        persistence::note(&packet, service, member, true, tables);
+    }
 }
 
 /// A packet that neither a slot nor a record tells the member of: what the rules below all need.
-struct Arrival<'t> {
-    packet: &'t Packet,
+struct Arrival {
+    packet: Packet,
     hash: u64,
-    service: &'t Service,
-    /// The [`Layout`] and, if it has changed, the [`SlotValue`], packed: most packets do without
+    /// The [`Layout`], and if that has changed the [`SlotValue`], packed: most packets do without
     /// what is in them.
     layout: u64,
-    moved: Option<u64>,
-    now: u32,
-    set: &'t FlowSet,
+    moved: u64,
+    now: u64,
+    /// Whether it has a record, which is of no more use.
+    has_record: u64,
 }
 
-impl Arrival<'_> {
-    /// Assigns a member to the flow, 0 if there is none, and tells whether the flow begins. It may
-    /// have a record that is of no more use.
+impl Arrival {
+    /// There is a slot, of 49 bits.
+    const MOVED: u64 = 1 << 63;
+
+    /// Assigns a member to the flow, 0 if there is none.
     ///
     /// Without `moved` every flow has a record, so a change of members touches none of them. With
     /// it the slot's member has changed, and flows from before it keep the member they had.
-    fn assign<T: Tables>(&self, has_record: bool, tables: &T) -> Result<(u32, bool), Reason> {
-        let begins = self.packet.event.is_syn();
-        let (member, new, recorded) = match self.moved.map(SlotValue::unpack) {
-            None if self.packet.event.is_error() => (self.untracked(tables)?, false, false),
-            Some(slot) if self.packet.event.is_error() => (slot.base, false, false),
-            None => (self.pick(tables), true, true),
-            Some(slot) if slot.current == slot.base => (slot.current, begins, has_record),
-            Some(slot) if begins => (slot.current, true, true),
-            Some(slot) => (slot.base, false, true),
+    #[inline(never)] // Rare, and long.
+    fn assign<T: Tables>(&self, service: &Service, tables: &T) -> Choice {
+        let Some(site) = tables.site() else {
+            return Choice::UNKNOWN;
+        };
+        let begins = self.packet.event().is_syn();
+        let is_about = self.packet.event().is_none();
+        let slot = SlotValue::unpack(self.moved & !Self::MOVED);
+        let (member, new, recorded) = match self.moved != 0 {
+            false if is_about => match Layout::unpack(service.before.load()).slots {
+                0 => return Choice::UNKNOWN,
+                // The flow is older than the tracking.
+                _ => (self.pick(service, site), false, false),
+            },
+            true if is_about => (slot.base, false, false),
+            false => (self.tracked(service, site, tables), true, true),
+            true if slot.current == slot.base => (slot.current, begins, self.has_record != 0),
+            true if begins => (slot.current, true, true),
+            true => (slot.base, false, true),
         };
         if recorded && member != 0 {
-            self.record(member, tables);
+            self.record(member, site, tables);
         }
-        Ok((member, new))
+        Choice::new(member, new)
     }
 
-    fn record<T: Tables>(&self, member: u32, tables: &T) {
+    fn record<T: Tables>(&self, member: u32, site: &Site, tables: &T) {
         let fingerprint = fingerprint(self.hash);
-        let state = State::first(self.packet.event);
-        let record = Record::new(fingerprint, member, self.now, state);
-        if let Some(hit) = self.set.find(fingerprint) {
-            self.set.replace(hit, record);
-        } else if let Some(settings) = tables.settings() {
-            // A set full of established flows costs this one its record, not its packet.
-            self.set
-                .enter(fingerprint, record, self.now, &settings.timeouts);
+        let state = State::first(self.packet.event());
+        let now = self.now as u32;
+        let record = Record::new(fingerprint, member, now, state).pack();
+        let timeouts = &site.settings.timeouts;
+        if let Some(set) = tables.flow_set(self.hash) {
+            let way = set.put(fingerprint, record, now, timeouts);
+            if way < WAYS {
+                tables.note(self.hash, way, &self.packet.flow);
+            }
         }
     }
 
-    /// Returns the member that an error is about, if its flow is older than the tracking.
-    fn untracked<T: Tables>(&self, tables: &T) -> Result<u32, Reason> {
-        match Layout::unpack(self.service.before.load()).slots {
-            0 => Err(Reason::NoFlow),
-            _ => Ok(self.pick(tables)),
+    /// Picks the member of a flow of a tracked service: where its client, or the rest of its
+    /// datagram, has gone, else the next one's.
+    fn tracked<T: Tables>(&self, service: &Service, site: &Site, tables: &T) -> u32 {
+        let is_persistent = service.options().persistence != 0;
+        let owner = service.chain().owner;
+        let mut member = 0;
+        if is_persistent {
+            member = persistence::find(&self.packet, service, site, tables);
+        } else if !self.packet.is_whole() {
+            let led = fragments::led(&self.packet, tables);
+            member = if site.member(led).service() == owner {
+                led
+            } else {
+                0
+            };
         }
+        if member == 0 {
+            member = self.pick(service, site);
+        }
+        if is_persistent && member != 0 {
+            let lasting = State::first(self.packet.event()) == State::Established;
+            persistence::note(&self.packet, service, member, lasting, tables);
+        }
+        member
     }
 
     /// Picks the member of a flow that has no record; 0 if there is none.
-    fn pick<T: Tables>(&self, tables: &T) -> u32 {
-        let event = self.packet.event;
+    fn pick(&self, service: &Service, site: &Site) -> u32 {
+        let event = self.packet.event();
         let begins = event.is_syn() || event.is_datagram();
         // A connection first seen in its middle takes no turn: its hash is what the directors of a
         // site agree on, and what tells its member if the service was not tracked before.
-        let before = Layout::unpack(self.service.before.load());
+        let before = Layout::unpack(service.before.load());
         let Layout {
             first, slots, pick, ..
         } = if begins || before.slots == 0 {
@@ -173,15 +232,15 @@ impl Arrival<'_> {
             return 0;
         }
         let index = if begins && pick == Pick::Turn {
-            (self.service.cursor.increment() % u64::from(slots)) as u32
+            let owner = site.service(service.chain().owner);
+            (owner.cursor.increment() % u64::from(slots)) as u32
         } else {
-            slot_of(pick.hash(&self.packet.flow, self.service.seed), slots)
+            slot_of(pick.hash(&self.packet.flow, service.seed), slots)
         };
-        let slot = tables.slot(first + index);
-        match slot.map(|slot| SlotValue::unpack(slot.load())) {
-            Some(slot) if !begins && slot.base != 0 => slot.base,
-            Some(slot) => slot.current,
-            None => 0,
+        let slot = SlotValue::unpack(site.slot(first + index).load());
+        match slot.base {
+            base if !begins && base != 0 => base,
+            _ => slot.current,
         }
     }
 }

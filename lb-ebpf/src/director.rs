@@ -19,14 +19,14 @@ use lb_common::{
     director::{Forward, Tables as _, forward},
     reason::Fate,
 };
-use lb_ebpf::packet::{Packet, redirect};
+use lb_ebpf::packet::{XdpPacket, redirect};
 
 use maps::Maps;
 
-#[xdp]
+#[xdp(frags)]
 fn director(ctx: XdpContext) -> xdp_action::Type {
     let ingress = ctx.ingress_ifindex() as u32;
-    match forward(&mut Packet::from(&ctx), ingress, &Maps) {
+    match forward(&mut XdpPacket::from(&ctx), ingress, &Maps) {
         Ok(Forward::Return) => XDP_TX,
         Ok(Forward::Through(egress)) => redirect(egress),
         Err(reason) => {

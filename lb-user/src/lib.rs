@@ -1,6 +1,7 @@
 //! The user side: the daemon of the director, the companion of the real servers, and the
 //! operator's commands.
 
+pub mod address;
 pub mod api;
 pub mod cli;
 pub mod config;

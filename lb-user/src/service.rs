@@ -2,61 +2,151 @@
 
 use std::{
     fmt,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    net::{IpAddr, Ipv6Addr},
     str::FromStr,
 };
 
-use lb_common::{hash::Destination, wire::Protocol};
+use lb_common::{hash::Destination, tables::Service, wire::Protocol};
 use serde::{Deserialize, Serialize, de};
 
-/// Protocol, VIP and port.
+use crate::address;
+
+/// Protocol, VIP and ports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServiceName {
     pub protocol: Transport,
-    pub vip: Ipv4Addr,
-    pub port: u16,
+    pub vip: IpAddr,
+    pub ports: PortRange,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Transport {
     Tcp,
     Udp,
+    Sctp,
+}
+
+/// Ports from the first to the last: of most services, one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PortRange {
+    pub first: u16,
+    pub last: u16,
+}
+
+impl PortRange {
+    /// Every port.
+    pub const ANY: Self = Self {
+        first: 0,
+        last: u16::MAX,
+    };
+
+    pub fn is_one(self) -> bool {
+        self.first == self.last
+    }
+
+    fn overlaps(self, other: Self) -> bool {
+        self.first <= other.last && other.first <= self.last
+    }
+
+    fn holds(self, other: Self) -> bool {
+        self.first <= other.first && other.last <= self.last
+    }
 }
 
 impl ServiceName {
+    /// What packets to its first port have, or of several, what those to any port have.
     pub fn destination(self) -> Destination {
+        let (vip, version) = address::of(self.vip);
+        let port = match self.ports.is_one() {
+            true => self.ports.first,
+            false => 0,
+        };
         Destination {
-            vip: self.vip.octets(),
-            port: self.port.to_be_bytes(),
+            vip,
+            port: port.to_be_bytes(),
             protocol: self.protocol.number(),
+            version,
         }
     }
 
-    pub fn of(destination: Destination) -> Option<Self> {
+    /// What packets have that tell no port, and those to ports that no service has alone.
+    pub fn of_vip(self) -> Destination {
+        Destination {
+            port: [0; 2],
+            ..self.destination()
+        }
+    }
+
+    /// A record of this name.
+    pub fn record(self) -> Service {
+        let Destination {
+            vip,
+            protocol,
+            version,
+            ..
+        } = self.destination();
+        let PortRange { first, last } = self.ports;
+        Service::new(vip, [first, last], (protocol, version))
+    }
+
+    /// Returns the name of a record, unless it is vacant.
+    pub fn of(service: &Service) -> Option<Self> {
+        let [first, last] = service.ports();
         Some(Self {
-            protocol: match destination.protocol {
-                Protocol::TCP => Transport::Tcp,
-                Protocol::UDP => Transport::Udp,
-                Protocol(_) => return None,
-            },
-            vip: destination.vip.into(),
-            port: u16::from_be_bytes(destination.port),
+            protocol: Transport::of(service.protocol)?,
+            vip: address::ip(service.vip, service.version)?,
+            ports: PortRange { first, last },
         })
+    }
+
+    /// Whether some packet could be for both, and neither is the more exact.
+    pub fn conflicts(self, other: Self) -> bool {
+        let (a, b) = (self.ports, other.ports);
+        (self.protocol, self.vip) == (other.protocol, other.vip)
+            && a.overlaps(b)
+            && !a.holds(b)
+            && !b.holds(a)
     }
 }
 
 impl Transport {
-    fn number(self) -> Protocol {
+    pub const ALL: [Self; 3] = [Self::Tcp, Self::Udp, Self::Sctp];
+
+    pub fn number(self) -> Protocol {
         match self {
             Self::Tcp => Protocol::TCP,
             Self::Udp => Protocol::UDP,
+            Self::Sctp => Protocol::SCTP,
         }
+    }
+
+    pub fn of(protocol: Protocol) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.number() == protocol)
+    }
+}
+
+impl fmt::Display for PortRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::ANY => f.write_str("*"),
+            Self { first, last } if first == last => write!(f, "{first}"),
+            Self { first, last } => write!(f, "{first}-{last}"),
+        }
+    }
+}
+
+/// An address and what stands behind its colon: IPv6 is put in brackets.
+pub fn with_ports(ip: IpAddr, ports: impl fmt::Display) -> String {
+    match ip {
+        IpAddr::V4(ip) => format!("{ip}:{ports}"),
+        IpAddr::V6(ip) => format!("[{ip}]:{ports}"),
     }
 }
 
 impl fmt::Display for ServiceName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}:{}", self.protocol.number(), self.vip, self.port)
+        let at = with_ports(self.vip, self.ports);
+        write!(f, "{}/{at}", self.protocol.number())
     }
 }
 
@@ -77,34 +167,61 @@ impl FromStr for ServiceName {
 
     fn from_str(text: &str) -> Result<Self, BadService> {
         let bad = |why: &str| BadService(format!("bad service `{text}`: {why}"));
-        let shape = "want PROTOCOL/VIP:PORT, as in tcp/192.0.2.1:80";
+        let shape = "want PROTOCOL/VIP:PORT, as in tcp/192.0.2.1:80 or tcp/[2001:db8::1]:80";
         let (protocol, rest) = text.split_once('/').ok_or_else(|| bad(shape))?;
-        let protocol = match protocol {
-            "tcp" => Transport::Tcp,
-            "udp" => Transport::Udp,
-            _ => return Err(bad("the protocol is tcp or udp")),
-        };
-        let (vip, port) = rest.rsplit_once(':').ok_or_else(|| bad(shape))?;
-        let vip = parse_unicast(vip).map_err(|why| bad(&why))?;
-        let port = port
-            .parse()
-            .ok()
-            .filter(|&port: &u16| port != 0)
-            .ok_or_else(|| bad(&format!("`{port}` is not a port from 1 to 65535")))?;
+        let protocol = Transport::ALL
+            .into_iter()
+            .find(|it| it.number().to_string() == protocol)
+            .ok_or_else(|| bad("the protocol is tcp, udp or sctp"))?;
+        let (vip, ports) = rest.rsplit_once(':').ok_or_else(|| bad(shape))?;
+        let bracketed = vip.strip_prefix('[').and_then(|vip| vip.strip_suffix(']'));
+        if bracketed.is_none() && vip.contains(':') {
+            return Err(bad(
+                "an IPv6 address is put in brackets, as in tcp/[2001:db8::1]:80",
+            ));
+        }
+        let vip = parse_unicast(bracketed.unwrap_or(vip)).map_err(|why| bad(&why))?;
+        if bracketed.is_some() && vip.is_ipv4() {
+            return Err(bad("brackets are for IPv6 addresses"));
+        }
         Ok(Self {
             protocol,
             vip,
-            port,
+            ports: ports.parse().map_err(|why: String| bad(&why))?,
         })
     }
 }
 
-/// Parses an IPv4 address that a host can have on a LAN.
-pub fn parse_unicast(text: &str) -> Result<Ipv4Addr, String> {
+impl FromStr for PortRange {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let port = |text: &str| {
+            let port = text.parse().ok().filter(|&port: &u16| port != 0);
+            port.ok_or_else(|| {
+                format!("`{text}` is not a port from 1 to 65535, a range as in 8000-8099, or *")
+            })
+        };
+        if text == "*" {
+            return Ok(Self::ANY);
+        }
+        let (first, last) = match text.split_once('-') {
+            Some((first, last)) => (port(first)?, port(last)?),
+            None => (port(text)?, port(text)?),
+        };
+        if first > last {
+            return Err(format!("the range `{text}` ends before it begins"));
+        }
+        Ok(Self { first, last })
+    }
+}
+
+/// Parses an address that a host can have on a LAN.
+pub fn parse_unicast(text: &str) -> Result<IpAddr, String> {
     let Ok(address) = text.parse() else {
-        return Err(format!("`{text}` is not an IPv4 address"));
+        return Err(format!("`{text}` is not an IP address"));
     };
-    match not_a_hosts(IpAddr::V4(address)) {
+    match not_a_hosts(address) {
         Some(kind) => Err(format!("{address} is {kind}")),
         None => Ok(address),
     }
@@ -150,10 +267,38 @@ mod tests {
 
     #[test]
     fn names_are_read_and_written_alike() {
-        for text in ["tcp/172.25.138.100:80", "udp/192.0.2.1:65535"] {
+        for text in [
+            "tcp/172.25.138.100:80",
+            "udp/192.0.2.1:65535",
+            "sctp/192.0.2.1:5060",
+            "tcp/[2001:db8::1]:443",
+            "tcp/192.0.2.1:*",
+            "udp/[2001:db8::1]:16384-32767",
+        ] {
             let name: ServiceName = text.parse().unwrap();
             assert_eq!(name.to_string(), text);
-            assert_eq!(ServiceName::of(name.destination()), Some(name));
+            assert_eq!(ServiceName::of(&name.record()), Some(name));
+        }
+    }
+
+    #[test]
+    fn ports_conflict_unless_one_is_within_the_other() {
+        let name = |ports| {
+            format!("tcp/192.0.2.1:{ports}")
+                .parse::<ServiceName>()
+                .unwrap()
+        };
+        for (one, other, conflicts) in [
+            ("80", "443", false),
+            ("80", "*", false),
+            ("80", "80-90", false),
+            ("80-90", "*", false),
+            ("80-90", "90-99", true),
+            ("80-90", "91-99", false),
+        ] {
+            let found = name(one).conflicts(name(other));
+            assert_eq!(found, conflicts, "{one} and {other}");
+            assert_eq!(name(other).conflicts(name(one)), conflicts);
         }
     }
 
@@ -162,15 +307,23 @@ mod tests {
         for (text, why) in [
             ("172.25.138.100:80", "want PROTOCOL/VIP:PORT"),
             ("tcp/172.25.138.100", "want PROTOCOL/VIP:PORT"),
-            ("sctp/172.25.138.100:80", "the protocol is tcp or udp"),
+            ("icmp/172.25.138.100:80", "the protocol is tcp, udp or sctp"),
+            ("tcp/2001:db8::1:80", "an IPv6 address is put in brackets"),
+            ("tcp/[192.0.2.1]:80", "brackets are for IPv6 addresses"),
+            ("tcp/[fe80::1]:80", "fe80::1 is a link-local address"),
+            (
+                "tcp/192.0.2.1:90-80",
+                "the range `90-80` ends before it begins",
+            ),
+            ("tcp/192.0.2.1:80-", "`` is not a port"),
             ("tcp/172.25.138.100:0", "`0` is not a port from 1 to 65535"),
             ("tcp/172.25.138.100:65536", "`65536` is not a port"),
             ("tcp/172.25.138.100:http", "`http` is not a port"),
             (
                 "tcp/172.25.138.300:80",
-                "`172.25.138.300` is not an IPv4 address",
+                "`172.25.138.300` is not an IP address",
             ),
-            ("tcp/vip:80", "`vip` is not an IPv4 address"),
+            ("tcp/vip:80", "`vip` is not an IP address"),
             ("tcp/0.0.0.0:80", "0.0.0.0 is no host's address"),
             ("tcp/127.0.0.1:80", "127.0.0.1 is a loopback address"),
             ("tcp/224.0.0.1:80", "224.0.0.1 is a multicast address"),

@@ -1,6 +1,6 @@
 //! Frames as clients send them, with checksums that verify.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// TCP flags (RFC 9293 section 3.1).
 pub const FIN: u8 = 0x01;
@@ -9,8 +9,16 @@ pub const RST: u8 = 0x04;
 pub const ACK: u8 = 0x10;
 
 pub const ICMP: u8 = 1;
-const TCP: u8 = 6;
-const UDP: u8 = 17;
+pub const TCP: u8 = 6;
+pub const UDP: u8 = 17;
+pub const ICMPV6: u8 = 58;
+pub const SCTP: u8 = 132;
+/// Extension headers of IPv6 (RFC 8200 section 4).
+pub const HOP_BY_HOP: u8 = 0;
+pub const ROUTING: u8 = 43;
+pub const FRAGMENT: u8 = 44;
+pub const AUTHENTICATION: u8 = 51;
+pub const DESTINATION: u8 = 60;
 
 /// What a client's packet says; `frame` writes it.
 #[derive(Clone, Copy, Debug)]
@@ -96,15 +104,137 @@ impl Sent {
         frame
     }
 
+    /// A packet of SCTP whose first chunk is of a type (RFC 9260 section 3).
+    pub fn sctp(&self, chunk: u8) -> Vec<u8> {
+        let mut packet = self.ports();
+        packet.extend([0, 0, 0, 7, 0xc5, 0xc5, 0xc5, 0xc5, chunk, 0, 0, 4]);
+        self.ipv4(SCTP, &[], &packet)
+    }
+
+    /// One fragment of a datagram: at `offset` octets of its payload, with more behind it or not
+    /// (RFC 791 section 3.2).
+    pub fn fragment(&self, protocol: u8, (id, offset, more): (u16, u16, bool)) -> Vec<u8> {
+        let mut payload = match offset {
+            0 => self.ports(),
+            _ => vec![0xda; 4],
+        };
+        payload.extend([0, 24, 0, 0, 0xda, 0xda, 0xda, 0xda, 0, SYN, 0xda, 0xda]);
+        let mut frame = self.ipv4(protocol, &[], &payload);
+        frame[18..20].copy_from_slice(&id.to_be_bytes());
+        let flags = offset / 8 | u16::from(more) << 13;
+        frame[20..22].copy_from_slice(&flags.to_be_bytes());
+        seal(&mut frame[14..34]);
+        frame
+    }
+
+    fn ports(&self) -> Vec<u8> {
+        [self.client_port.to_be_bytes(), self.port.to_be_bytes()].concat()
+    }
+}
+
+/// As [`Sent`], by IPv6.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent6 {
+    pub to: [u8; 6],
+    pub from: [u8; 6],
+    pub client: Ipv6Addr,
+    pub client_port: u16,
+    pub vip: Ipv6Addr,
+    pub port: u16,
+    pub hops: u8,
+}
+
+impl Sent6 {
+    pub fn tcp(&self, flags: u8) -> Vec<u8> {
+        self.ipv6(TCP, &[], &self.segment(flags))
+    }
+
+    pub fn udp(&self) -> Vec<u8> {
+        let datagram = [&self.ports()[..], &[0, 12, 0, 0], b"data"].concat();
+        self.ipv6(UDP, &[], &datagram)
+    }
+
+    /// TCP behind extension headers, each of so many octets.
+    pub fn tcp_behind(&self, flags: u8, headers: &[(u8, usize)]) -> Vec<u8> {
+        self.ipv6(TCP, headers, &self.segment(flags))
+    }
+
+    /// As [`Sent::fragment`] (RFC 8200 section 4.5).
+    pub fn fragment(&self, protocol: u8, (id, offset, more): (u32, u16, bool)) -> Vec<u8> {
+        let mut payload = vec![protocol, 0];
+        payload.extend((offset | u16::from(more)).to_be_bytes());
+        payload.extend(id.to_be_bytes());
+        payload.extend(match offset {
+            0 => self.ports(),
+            _ => vec![0xda; 4],
+        });
+        payload.extend([0, 24, 0, 0, 0xda, 0xda, 0xda, 0xda, 0, SYN, 0xda, 0xda]);
+        self.ipv6(FRAGMENT, &[], &payload)
+    }
+
+    /// As [`Sent::icmp_error`]: as much of the packet as fits is quoted (RFC 4443 section 2.4).
+    pub fn icmp_error(&self, kind: u8, router: Ipv6Addr) -> Vec<u8> {
+        let reply = Self {
+            client: self.vip,
+            client_port: self.port,
+            vip: self.client,
+            port: self.client_port,
+            ..*self
+        };
+        let reply = reply.tcp(ACK);
+        let mut message = vec![kind, 0, 0, 0, 0, 0, 0x05, 0x78];
+        message.extend(&reply[14..]);
+        let from_router = Self {
+            client: router,
+            ..*self
+        };
+        from_router.ipv6(ICMPV6, &[], &message)
+    }
+
+    pub fn ipv6(&self, protocol: u8, headers: &[(u8, usize)], payload: &[u8]) -> Vec<u8> {
+        let kinds = headers.iter().map(|&(kind, _)| kind).chain([protocol]);
+        let mut kinds = kinds.collect::<Vec<u8>>().into_iter();
+        let len = headers.iter().map(|&(_, len)| len).sum::<usize>() + payload.len();
+        let mut frame = [&self.to[..], &self.from, &[0x86, 0xdd, 0x60, 0, 0, 0]].concat();
+        frame.extend((len as u16).to_be_bytes());
+        frame.extend([kinds.next().unwrap_or(protocol), self.hops]);
+        frame.extend(self.client.octets());
+        frame.extend(self.vip.octets());
+        for (&(kind, len), next) in headers.iter().zip(kinds) {
+            let units = match kind {
+                AUTHENTICATION => len / 4 - 2,
+                _ => len / 8 - 1,
+            };
+            frame.extend([next, units as u8]);
+            frame.extend(vec![0; len - 2]);
+        }
+        frame.extend(payload);
+        frame
+    }
+
+    fn segment(&self, flags: u8) -> Vec<u8> {
+        let segment = [0, 0, 0, 1, 0, 0, 0, 1, 0x50, flags, 0xff, 0xff, 0, 0, 0, 0];
+        [&self.ports()[..], &segment].concat()
+    }
+
     fn ports(&self) -> Vec<u8> {
         [self.client_port.to_be_bytes(), self.port.to_be_bytes()].concat()
     }
 }
 
 /// Puts an 802.1Q tag into a frame.
-pub fn tagged(mut frame: Vec<u8>, vlan: u16) -> Vec<u8> {
+pub fn tagged(frame: Vec<u8>, vlan: u16) -> Vec<u8> {
+    tagged_as([0x81, 0x00], frame, vlan)
+}
+
+/// Puts a service tag into a frame (IEEE 802.1ad).
+pub fn service_tagged(frame: Vec<u8>, vlan: u16) -> Vec<u8> {
+    tagged_as([0x88, 0xa8], frame, vlan)
+}
+
+fn tagged_as([a, b]: [u8; 2], mut frame: Vec<u8>, vlan: u16) -> Vec<u8> {
     let [high, low] = vlan.to_be_bytes();
-    frame.splice(12..12, [0x81, 0x00, high, low]);
+    frame.splice(12..12, [a, b, high, low]);
     frame
 }
 
@@ -113,14 +243,24 @@ pub fn tagged(mut frame: Vec<u8>, vlan: u16) -> Vec<u8> {
 pub fn forwarded(mut frame: Vec<u8>, from: [u8; 6], to: [u8; 6]) -> Vec<u8> {
     frame[..6].copy_from_slice(&to);
     frame[6..12].copy_from_slice(&from);
-    let network = if frame[12..14] == [0x81, 0x00] {
-        18
-    } else {
-        14
-    };
+    let mut network = 14;
+    while matches!(frame[network - 2..network], [0x81, 0x00] | [0x88, 0xa8]) {
+        network += 4;
+    }
+    if frame[network - 2..network] == [0x86, 0xdd] {
+        frame[network + 7] -= 1;
+        return frame;
+    }
     frame[network + 8] -= 1;
     let header_len = usize::from(frame[network] & 0xf) * 4;
     seal(&mut frame[network..network + header_len]);
+    frame
+}
+
+/// Has an untagged IPv4 packet say that it is so long.
+pub fn with_length(mut frame: Vec<u8>, len: u16) -> Vec<u8> {
+    frame[16..18].copy_from_slice(&len.to_be_bytes());
+    seal(&mut frame[14..34]);
     frame
 }
 

@@ -256,7 +256,8 @@ fn a_member_that_comes_back_while_it_drains_is_itself_again() {
         site.flows(2),
         Flows {
             active: 1,
-            inactive: 0
+            inactive: 0,
+            ..Flows::default()
         }
     );
 }
@@ -320,7 +321,8 @@ fn flows_are_counted_as_ipvs_counts_them() {
         site.flows(2),
         Flows {
             active: 2,
-            inactive: 2
+            inactive: 2,
+            ..Flows::default()
         }
     );
     site.pass(11);
@@ -329,7 +331,8 @@ fn flows_are_counted_as_ipvs_counts_them() {
         site.flows(2),
         Flows {
             active: 2,
-            inactive: 1
+            inactive: 1,
+            ..Flows::default()
         },
         "CLOSE: 10 s"
     );
@@ -339,7 +342,8 @@ fn flows_are_counted_as_ipvs_counts_them() {
         site.flows(2),
         Flows {
             active: 1,
-            inactive: 1
+            inactive: 1,
+            ..Flows::default()
         },
         "SYN_RECV: 60 s"
     );
@@ -349,7 +353,8 @@ fn flows_are_counted_as_ipvs_counts_them() {
         site.flows(2),
         Flows {
             active: 1,
-            inactive: 0
+            inactive: 0,
+            ..Flows::default()
         },
         "FIN_WAIT: 120 s"
     );
@@ -443,7 +448,7 @@ fn limits_are_named_and_what_was_stays() {
             name,
             scheduler: Scheduler::Mh,
             flags: Vec::new(),
-            drops: false,
+            policy: site.policy,
             members: Vec::new(),
         };
         let now = site.now;

@@ -1,8 +1,9 @@
 //! Which service a destination belongs to.
 
-use crate::{hash::Destination, shared::Shared, tables::DIRECTORY_BUCKETS};
+use crate::{hash::Destination, shared::Shared};
 
-/// One cache line of the directory: the entries of all destinations that hash to it.
+/// One cache line of the directory: the entries of all destinations that hash to it, the first ones
+/// first: behind a vacant one there is none.
 #[repr(C, align(64))]
 #[derive(Debug, Default)]
 pub struct Bucket {
@@ -29,30 +30,40 @@ impl Bucket {
     /// Returns the id of the service that `hash` is the destination of, or nearly certainly is:
     /// the service's record tells.
     pub fn find(&self, hash: u64) -> Option<u16> {
-        let tag = tag(hash);
-        self.entries
-            .iter()
-            .map(|entry| Entry(entry.load()))
-            .find(|entry| entry.0 & TAG == tag && entry.service() != 0)
-            .map(Entry::service)
+        for entry in &self.entries {
+            let entry = Entry(entry.load());
+            if entry == Entry::VACANT {
+                return None;
+            }
+            if entry.0 ^ hash < TAG_LOWEST {
+                return Some(entry.service());
+            }
+        }
+        None
+    }
+
+    /// Enters `entry`; `false` if there is no room.
+    pub fn enter(&self, entry: Entry) -> bool {
+        let vacant = self.entries.iter().find(|it| it.load() == 0);
+        vacant.map(|vacant| vacant.store(entry.0)).is_some()
+    }
+
+    /// Takes `entry` out, in a way that packets find all others all the while.
+    pub fn leave(&self, entry: Entry) {
+        let entries = self.entries.iter();
+        let last = entries.rev().find(|it| it.load() != 0);
+        let it = self.entries.iter().find(|it| it.load() == entry.0);
+        if let (Some(it), Some(last)) = (it, last) {
+            it.store(last.load());
+            last.store(0);
+        }
     }
 }
 
-/// Returns the bucket that a destination of this hash is in.
-pub fn bucket_of(hash: u64) -> u32 {
-    hash as u32 & (DIRECTORY_BUCKETS - 1) as u32
-}
-
-impl Destination {
-    pub fn bucket(&self) -> u32 {
-        bucket_of(self.hash())
-    }
-}
-
-const TAG: u64 = !0xffff;
+const TAG_LOWEST: u64 = 1 << 16;
 
 fn tag(hash: u64) -> u64 {
-    hash & TAG
+    hash & !(TAG_LOWEST - 1)
 }
 
 const _: () = assert!(size_of::<Bucket>() == 64);
@@ -60,27 +71,37 @@ const _: () = assert!(size_of::<Bucket>() == 64);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::Protocol;
+    use crate::{
+        address::{Address, Version},
+        wire::Protocol,
+    };
 
     #[test]
     fn a_bucket_finds_what_was_entered_and_nothing_else() {
-        let destination = |port: u16| Destination {
-            vip: [10, 0, 0, 100],
+        let bucket = Bucket::default();
+        for port in 1..=8 {
+            assert!(bucket.enter(Entry::new(&destination(port), port)));
+        }
+        assert!(!bucket.enter(Entry::new(&destination(9), 9)), "it is full");
+        for gone in [1, 8, 4] {
+            bucket.leave(Entry::new(&destination(gone), gone));
+            bucket.leave(Entry::new(&destination(gone), gone));
+        }
+        for port in 1..=9 {
+            let found = bucket.find(destination(port).hash());
+            let expected = (![1, 8, 4, 9].contains(&port)).then_some(port);
+            assert_eq!(found, expected, "{port}");
+        }
+        let empty = Bucket::default();
+        assert_eq!(empty.find(0), None, "a zero hash in a vacant bucket");
+    }
+
+    fn destination(port: u16) -> Destination {
+        Destination {
+            vip: Address::v4([10, 0, 0, 100]),
             port: port.to_be_bytes(),
             protocol: Protocol::TCP,
-        };
-        let bucket = Bucket::default();
-        for (entry, port) in bucket.entries.iter().zip(1..) {
-            entry.store(Entry::new(&destination(port), port).0);
+            version: Version::V4,
         }
-        for port in 1..=8 {
-            assert_eq!(bucket.find(destination(port).hash()), Some(port));
-        }
-        assert_eq!(bucket.find(destination(9).hash()), None);
-        assert_eq!(
-            Bucket::default().find(0),
-            None,
-            "a zero hash in a vacant bucket"
-        );
     }
 }

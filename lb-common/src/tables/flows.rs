@@ -1,5 +1,6 @@
 //! Records of flows: a table of sets, each one cache line with room for four.
 
+use super::Timeouts;
 use crate::shared::Shared;
 
 /// Flows in a set.
@@ -26,6 +27,10 @@ pub enum State {
     Closed,
     /// UDP of which more than one packet was seen.
     Udp,
+    /// Not a flow: where a persistent service's client is sent. Its second is the one it lasts to.
+    Template,
+    /// Not a flow: where a datagram's fragments are sent. Its second is the one it lasts to.
+    Fragments,
 }
 
 impl State {
@@ -35,7 +40,9 @@ impl State {
             1 => Self::Established,
             2 => Self::Closing,
             3 => Self::Closed,
-            _ => Self::Udp,
+            4 => Self::Udp,
+            5 => Self::Template,
+            _ => Self::Fragments,
         }
     }
 
@@ -43,11 +50,25 @@ impl State {
     pub fn is_active(self) -> bool {
         matches!(self, Self::Embryonic | Self::Established)
     }
-}
 
-/// Seconds that a flow may be idle before its record expires, by [`State`]. As many as three bits
-/// can tell apart, which is all that the verifier knows of a state.
-pub type Timeouts = [u32; 8];
+    /// Whether a record of this state is one flow's.
+    pub fn is_flow(self) -> bool {
+        !matches!(self, Self::Template | Self::Fragments)
+    }
+
+    /// The name in listings, that of IPVS where it has one.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Embryonic => "SYN_RECV",
+            Self::Established => "ESTABLISHED",
+            Self::Closing => "FIN_WAIT",
+            Self::Closed => "CLOSE",
+            Self::Udp => "UDP",
+            Self::Template => "NONE",
+            Self::Fragments => "FRAGMENTS",
+        }
+    }
+}
 
 /// Member in 24 bits, second last seen in 24, state in 3, tag of the fingerprint in 13.
 ///
@@ -103,7 +124,7 @@ impl Record {
     }
 
     pub fn has_expired(self, now: u32, timeouts: &Timeouts) -> bool {
-        self.idle(now) > timeouts[self.state as usize]
+        self.idle(now) > timeouts.of(self.state)
     }
 }
 

@@ -21,8 +21,8 @@ impl Interface {
     }
 
     /// Returns the element that an interface of this index has.
-    pub fn element(index: u32) -> u32 {
-        index % INTERFACES_MAX as u32
+    pub fn element(index: u32) -> usize {
+        index as usize & (INTERFACES_MAX - 1)
     }
 
     /// 0 if vacant.

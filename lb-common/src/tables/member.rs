@@ -1,25 +1,42 @@
 //! A real server within a service, as packets reach it.
 
-use crate::{shared::Shared, wire::MacAddr};
+use crate::{
+    address::Address,
+    shared::Shared,
+    wire::{MacAddr, VlanId},
+};
 
 /// Half a cache line.
 #[repr(C)]
 #[derive(Debug, Default)]
 pub struct Member {
-    /// The MAC, see [`Member::mac`]; one word, so that a changed MAC is taken up whole.
-    pub address: Shared,
-    /// Index of the interface the real server is reached through, in 32 bits; for the daemon, its
-    /// service's id in the 16 above.
-    pub place: Shared,
-    /// For the daemon: 1 if the operator has removed it.
-    removed: Shared,
-    /// For the daemon: the RIP.
-    pub rip: [u8; 4],
-    _reserved: [u8; 4],
+    /// Where the real server is on its link, see [`Member::link`]; one word, so that it changes whole.
+    address: Shared,
+    /// Index of the interface the real server is reached through, in 32 bits; in the 16 above, its
+    /// service's id; then flags.
+    place: Shared,
+    /// The RIP.
+    pub rip: Address,
+}
+
+/// Where a frame has to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Link {
+    pub mac: MacAddr,
+    pub vlan: VlanId,
 }
 
 impl Member {
-    pub fn new(rip: [u8; 4], service: u16) -> Self {
+    /// The operator has removed it: it is there only for the flows it still has.
+    pub const REMOVED: u64 = 1 << 48;
+    /// Its weight is 0.
+    pub const QUIESCED: u64 = 1 << 49;
+    /// Its flows are not to go on.
+    pub const EXPELLED: u64 = 1 << 50;
+
+    const KNOWN: u64 = 1 << 63;
+
+    pub fn new(rip: Address, service: u16) -> Self {
         Self {
             place: Shared::new(u64::from(service) << 32),
             rip,
@@ -27,19 +44,23 @@ impl Member {
         }
     }
 
-    /// Returns the MAC, or `None` if it is not known.
-    pub fn mac(&self) -> Option<MacAddr> {
+    /// Returns where it is, or `None` if its MAC is not known.
+    pub fn link(&self) -> Option<Link> {
         let word = self.address.load();
-        let [a, b, c, d, e, f, known, _] = word.to_le_bytes();
-        (known != 0).then_some(MacAddr {
-            octets: [a, b, c, d, e, f],
+        let [a, b, c, d, e, f, _, _] = word.to_le_bytes();
+        (word & Self::KNOWN != 0).then_some(Link {
+            mac: MacAddr {
+                octets: [a, b, c, d, e, f],
+            },
+            vlan: VlanId::new((word >> 48) as u16),
         })
     }
 
-    pub fn set_mac(&self, mac: Option<MacAddr>) {
-        let word = mac.map_or(0, |mac| {
+    pub fn set_link(&self, link: Option<Link>) {
+        let word = link.map_or(0, |Link { mac, vlan }| {
             let [a, b, c, d, e, f] = mac.octets;
-            u64::from_le_bytes([a, b, c, d, e, f, 1, 0])
+            let mac = u64::from_le_bytes([a, b, c, d, e, f, 0, 0]);
+            mac | u64::from(vlan.number()) << 48 | Self::KNOWN
         });
         self.address.store(word);
     }
@@ -48,23 +69,52 @@ impl Member {
         self.place.load() as u32
     }
 
+    pub fn set_interface(&self, interface: u32) {
+        let others = self.place.load() & !u64::from(u32::MAX);
+        self.place.store(others | u64::from(interface));
+    }
+
     pub fn service(&self) -> u16 {
         (self.place.load() >> 32) as u16
     }
 
-    /// Whether it is there only for the flows it still has.
-    pub fn is_removed(&self) -> bool {
-        self.removed.load() != 0
+    /// Whether it has all of `flags`.
+    pub fn is(&self, flags: u64) -> bool {
+        self.place.load() & flags == flags
     }
 
-    pub fn set_removed(&self, removed: bool) {
-        self.removed.store(removed.into());
-    }
-
-    pub fn set_interface(&self, interface: u32) {
-        self.place
-            .store(u64::from(self.service()) << 32 | u64::from(interface));
+    pub fn set(&self, flags: u64, on: bool) {
+        let others = self.place.load() & !flags;
+        self.place.store(if on { others | flags } else { others });
     }
 }
 
 const _: () = assert!(size_of::<Member>() == 32);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_set_is_what_is_read_and_nothing_else_changes() {
+        let member = Member::new(Address::v4([10, 0, 0, 2]), 0x1234);
+        assert_eq!((member.link(), member.interface()), (None, 0));
+        let link = Link {
+            mac: MacAddr {
+                octets: [2, 0, 0, 0, 0, 0xff],
+            },
+            vlan: VlanId::new(0xfff),
+        };
+        member.set_link(Some(link));
+        member.set_interface(u32::MAX);
+        member.set(Member::REMOVED | Member::EXPELLED, true);
+        member.set(Member::EXPELLED, false);
+        member.set_interface(7);
+        assert_eq!(member.link(), Some(link));
+        assert_eq!((member.interface(), member.service()), (7, 0x1234));
+        let is = [Member::REMOVED, Member::QUIESCED, Member::EXPELLED].map(|flag| member.is(flag));
+        assert_eq!(is, [true, false, false]);
+        member.set_link(None);
+        assert_eq!(member.link(), None);
+    }
+}

@@ -6,24 +6,28 @@
 
 mod counters;
 mod directory;
+mod endpoints;
 mod flows;
 mod interface;
 mod member;
 mod service;
 mod settings;
+mod site;
 mod slot;
 
 pub use counters::Counters;
-pub use directory::{Bucket, Entry, bucket_of};
-pub use flows::{FlowSet, Record, State, Timeouts, WAYS};
+pub use directory::{Bucket, Entry};
+pub use endpoints::Endpoints;
+pub use flows::{FlowSet, Record, State, WAYS};
 pub use interface::Interface;
-pub use member::Member;
-pub use service::{Layout, Pick, Service};
-pub use settings::Settings;
+pub use member::{Link, Member};
+pub use service::{Chain, Layout, Options, Pick, Service};
+pub use settings::{Settings, Timeouts};
+pub use site::{Site, bucket_of};
 pub use slot::{SlotValue, slot_of};
 
 /// Changes with any change of a layout below: a daemon does not adopt maps of another version.
-pub const LAYOUT_VERSION: u32 = 2;
+pub const LAYOUT_VERSION: u64 = 3;
 
 /// Buckets of the directory, a power of two: 2 MiB, twice the services that can be.
 pub const DIRECTORY_BUCKETS: usize = 1 << 15;
@@ -37,3 +41,5 @@ pub const SLOTS_MAX: usize = 1 << 20;
 pub const FLOW_SETS_DEFAULT: usize = 1 << 18;
 /// Interfaces, by index modulo this.
 pub const INTERFACES_MAX: usize = 256;
+/// Services of one VIP and protocol that have a range of ports: a packet may have to ask all.
+pub const RANGES_MAX: usize = 16;

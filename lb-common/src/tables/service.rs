@@ -1,28 +1,38 @@
 //! A service as packets see it.
 
 use crate::{
+    address::{Address, Version},
     hash::{Destination, Flow, Seed},
     shared::Shared,
+    wire::Protocol,
 };
 
 /// Written whole before the directory names it, except the shared words.
 ///
-/// The first cache line is all that a packet of a hash service reads.
+/// The first cache line is all that a packet of a clean hash service reads. A service of several
+/// VIPs or ports has a record for each, with the same words but its own destination.
 #[repr(C, align(64))]
 #[derive(Debug)]
 pub struct Service {
-    pub destination: Destination,
-    _reserved: u8,
+    pub vip: Address,
+    /// The first and the last of its ports; in most services the same.
+    ports: [[u8; 2]; 2],
+    pub protocol: Protocol,
+    pub version: Version,
+    _reserved: [u8; 2],
     pub layout: Shared,
     pub seed: Seed,
-    /// Whether a packet without an eligible member is dropped, not left to the director's stack.
-    drops: Shared,
-    _line: [u8; 24],
-    /// New flows so far: the next slot of a service that takes them in turn.
+    options: Shared,
+    _line: u64,
+    /// New flows so far: the next slot of a service that takes them in turn. The owner's counts.
     pub cursor: Shared,
     /// The layout whose slots' `base` keeps flows without a record that are older than a change to
     /// tracking; 0 when there is none.
     pub before: Shared,
+    /// A [`Chain`].
+    chain: Shared,
+    /// Persistence: the bits of a client's address that count.
+    pub mask: [Shared; 2],
     /// For the daemon: the [`Settings`](super::Settings) clock's second at which moving slots
     /// settle; 0 when none move.
     pub settles: Shared,
@@ -30,35 +40,113 @@ pub struct Service {
     pub owns_vip: Shared,
     /// For the daemon: the scheduler, by its number there.
     pub scheduler: Shared,
-    _line2: [u8; 24],
+}
+
+/// How a service is to be treated, but for its slots: one word.
+///
+/// Persistence in 32 bits, then a bit for each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Seconds that a client is sent to the member it was last sent to; 0 if it is not persistent.
+    pub persistence: u32,
+    /// A packet without an eligible member is dropped, not left to the director's stack.
+    pub drops: bool,
+    /// Clients are not sent to a member of weight 0 for having been sent there before.
+    pub expire_quiescent: bool,
+}
+
+/// Which services are to be asked next, and whose cursor is taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Chain {
+    /// Of the same VIP and protocol, with other ports; 0 is none.
+    pub next: u16,
+    /// The first record of the service's own.
+    pub owner: u16,
 }
 
 impl Service {
-    pub fn new(destination: Destination, drops: bool, layout: Layout, seed: Seed) -> Self {
+    pub fn new(vip: Address, ports: [u16; 2], (protocol, version): (Protocol, Version)) -> Self {
         Self {
-            destination,
-            _reserved: 0,
-            drops: Shared::new(drops.into()),
-            layout: Shared::new(layout.pack()),
-            seed,
-            _line: [0; 24],
+            vip,
+            ports: ports.map(u16::to_be_bytes),
+            protocol,
+            version,
+            _reserved: [0; 2],
+            layout: Shared::new(0),
+            seed: [0; 2],
+            options: Shared::new(0),
+            _line: 0,
             cursor: Shared::new(0),
             before: Shared::new(0),
+            chain: Shared::new(0),
+            mask: [Shared::new(0), Shared::new(0)],
             settles: Shared::new(0),
             owns_vip: Shared::new(0),
             scheduler: Shared::new(0),
-            _line2: [0; 24],
         }
+    }
+
+    pub fn vacant() -> Self {
+        Self::new(Address::default(), [0; 2], (Protocol(0), Version(0)))
+    }
+
+    pub fn ports(&self) -> [u16; 2] {
+        self.ports.map(u16::from_be_bytes)
+    }
+
+    /// Whether `destination` is its first port, as the only one is that the directory has.
+    pub fn is_at(&self, destination: &Destination) -> bool {
+        self.ports[0] == destination.port && self.is_of_vip(destination)
+    }
+
+    /// Whether `destination` has its VIP and protocol, and one of its ports.
+    pub fn has(&self, destination: &Destination) -> bool {
+        let [first, last] = self.ports();
+        let port = u16::from_be_bytes(destination.port);
+        first <= port && port <= last && self.is_of_vip(destination)
+    }
+
+    /// Whether `destination` has its VIP and protocol.
+    pub fn is_of_vip(&self, destination: &Destination) -> bool {
+        self.vip == destination.vip
+            && self.protocol == destination.protocol
+            && self.version == destination.version
+    }
+
+    pub fn options(&self) -> Options {
+        Options::unpack(self.options.load())
+    }
+
+    pub fn set_options(&self, options: Options) {
+        self.options.store(options.pack());
+    }
+
+    pub fn chain(&self) -> Chain {
+        let word = self.chain.load();
+        Chain {
+            next: word as u16,
+            owner: (word >> 16) as u16,
+        }
+    }
+
+    pub fn set_chain(&self, Chain { next, owner }: Chain) {
+        self.chain.store(u64::from(next) | u64::from(owner) << 16);
     }
 }
 
-impl Service {
-    pub fn drops(&self) -> bool {
-        self.drops.load() != 0
+impl Options {
+    fn pack(self) -> u64 {
+        u64::from(self.persistence)
+            | u64::from(self.drops) << 32
+            | u64::from(self.expire_quiescent) << 33
     }
 
-    pub fn set_drops(&self, drops: bool) {
-        self.drops.store(drops.into());
+    fn unpack(word: u64) -> Self {
+        Self {
+            persistence: word as u32,
+            drops: word >> 32 & 1 != 0,
+            expire_quiescent: word >> 33 & 1 != 0,
+        }
     }
 }
 
@@ -138,7 +226,7 @@ const _: () = assert!(size_of::<Service>() == 128);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{Ports, Protocol};
+    use crate::{hash::Kind, wire::Ports};
 
     #[test]
     fn layouts_are_packed_and_unpacked() {
@@ -156,28 +244,44 @@ mod tests {
         assert_eq!(Layout::unpack(0), Layout::default());
     }
 
+    #[test]
+    fn options_are_packed_and_unpacked() {
+        let none = Options::default();
+        for options in [
+            none,
+            Options {
+                persistence: u32::MAX,
+                ..none
+            },
+            Options {
+                drops: true,
+                ..none
+            },
+            Options {
+                expire_quiescent: true,
+                ..none
+            },
+        ] {
+            assert_eq!(Options::unpack(options.pack()), options);
+        }
+    }
+
     /// Whether two flows have the same hash that differ in the client's port, and in its address.
     #[test]
     fn what_is_hashed_is_what_is_picked_by() {
-        let flow = Flow {
-            client: [10, 0, 0, 9],
-            vip: [10, 0, 0, 100],
-            ports: Ports {
-                source: [4, 0],
+        let with_port = |source| {
+            let ports = Ports {
+                source,
                 destination: [0, 80],
-            },
-            protocol: Protocol::TCP,
+            };
+            let kind = Kind::new(ports, Protocol::TCP, Version::V4);
+            let (client, vip) = ([10, 0, 0, 9], [10, 0, 0, 100]);
+            Flow::new(Address::v4(client), Address::v4(vip), kind)
         };
-        let mut port = flow;
-        port.ports.source = [4, 1];
-        let client = Flow {
-            client: [10, 0, 0, 8],
-            ..flow
-        };
-        let vip = Flow {
-            vip: [10, 0, 0, 101],
-            ..flow
-        };
+        let flow = with_port([4, 0]);
+        let port = with_port([4, 1]);
+        let client = Flow::new(Address::v4([10, 0, 0, 8]), flow.vip, flow.kind());
+        let vip = Flow::new(flow.client, Address::v4([10, 0, 0, 101]), flow.kind());
         let seed = [1, 2];
         for (pick, same) in [
             (Pick::Turn, [false, false, false]),

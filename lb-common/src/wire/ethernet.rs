@@ -65,8 +65,52 @@ pub struct Ethernet {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Vlan {
-    _control: [u8; 2],
+    control: [u8; 2],
     pub ether_type: EtherType,
 }
 
-headers!(Ethernet: 14, Vlan: 4);
+/// A frame's head with one tag.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Tagged {
+    pub destination: MacAddr,
+    pub source: MacAddr,
+    pub tag_type: EtherType,
+    pub vlan: Vlan,
+}
+
+/// A VLAN's number, of 12 bits; 0 is none: a tag that has it tells a priority alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct VlanId(u16);
+
+impl VlanId {
+    pub const NONE: Self = Self(0);
+    const BITS: u16 = 0xfff;
+
+    pub fn new(number: u16) -> Self {
+        Self(number & Self::BITS)
+    }
+
+    pub fn number(self) -> u16 {
+        self.0
+    }
+}
+
+impl Vlan {
+    pub fn id(&self) -> VlanId {
+        VlanId::new(u16::from_be_bytes(self.control))
+    }
+
+    /// Sets the VLAN; the priority stays.
+    pub fn set_id(&mut self, id: VlanId) {
+        let priority = u16::from_be_bytes(self.control) & !VlanId::BITS;
+        self.control = (priority | id.0).to_be_bytes();
+    }
+
+    /// Makes it a tag of no priority.
+    pub fn begin(&mut self, id: VlanId) {
+        self.control = id.0.to_be_bytes();
+    }
+}
+
+headers!(Ethernet: 14, Vlan: 4, Tagged: 18);

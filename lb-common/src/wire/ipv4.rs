@@ -7,8 +7,8 @@ use super::{Protocol, headers};
 pub struct Ipv4 {
     version_ihl: u8,
     _tos: u8,
-    _total_len: [u8; 2],
-    _id: [u8; 2],
+    total_len: [u8; 2],
+    pub id: [u8; 2],
     flags_fragment: [u8; 2],
     ttl: u8,
     pub protocol: Protocol,
@@ -28,6 +28,11 @@ impl Ipv4 {
     pub fn is_fragment(&self) -> bool {
         // More fragments follow, or others come before.
         u16::from_be_bytes(self.flags_fragment) & 0x3fff != 0
+    }
+
+    /// Octets with this header, as it says itself.
+    pub fn total_len(&self) -> usize {
+        usize::from(u16::from_be_bytes(self.total_len))
     }
 
     /// Whether this is a fragment that begins with the transport's header, or none.

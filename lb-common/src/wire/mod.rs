@@ -13,12 +13,12 @@ mod ndp;
 mod transport;
 
 pub use arp::{Arp, Operation};
-pub use ethernet::{EtherType, Ethernet, MacAddr, Vlan};
+pub use ethernet::{EtherType, Ethernet, MacAddr, Tagged, Vlan, VlanId};
 pub use icmp::Icmp;
 pub use ipv4::Ipv4;
-pub use ipv6::Ipv6;
+pub use ipv6::{Extension, Ipv6, Ipv6Fragment};
 pub use ndp::{Ndp, NdpKind};
-pub use transport::{Ports, Protocol, Tcp};
+pub use transport::{Ports, Protocol, Sctp, Tcp};
 
 /// A wire header.
 ///
@@ -36,9 +36,6 @@ unsafe impl<const N: usize> Header for [u8; N] {}
 pub trait Frame {
     /// Returns the header at `offset`, or `None` if the frame ends before it does.
     fn header<T: Header>(&self, offset: usize) -> Option<&T>;
-
-    /// Octets from the destination address to the last of the payload; no frame check sequence.
-    fn octets(&self) -> usize;
 }
 
 /// Bytes of a frame, in which headers can be rewritten.
@@ -47,15 +44,21 @@ pub trait FrameMut: Frame {
     fn header_mut<T: Header>(&mut self, offset: usize) -> Option<&mut T>;
 }
 
+/// A frame with room in front.
+pub trait Resize: FrameMut {
+    /// Moves the start of the frame forward; what is before it is gone. `None` if that cannot be:
+    /// the frame is then as it was.
+    fn shrink(&mut self, octets: usize) -> Option<()>;
+
+    /// Moves the start of the frame back; what is before the old one is anything.
+    fn grow(&mut self, octets: usize) -> Option<()>;
+}
+
 impl Frame for [u8] {
     fn header<T: Header>(&self, offset: usize) -> Option<&T> {
         let bytes = self.get(offset..)?.get(..T::LEN)?;
         // SAFETY: `bytes` is `T::LEN` long, and `Header` asks for nothing more.
         Some(unsafe { &*bytes.as_ptr().cast() })
-    }
-
-    fn octets(&self) -> usize {
-        self.len()
     }
 }
 

@@ -1,4 +1,5 @@
-//! What TCP (RFC 9293 section 3.1) and UDP (RFC 768) tell about their flow.
+//! What TCP (RFC 9293 section 3.1), UDP (RFC 768) and SCTP (RFC 9260 section 3) tell about their
+//! flow.
 
 use core::fmt;
 
@@ -12,6 +13,7 @@ pub struct Protocol(pub u8);
 impl Protocol {
     pub const TCP: Self = Self(6);
     pub const UDP: Self = Self(17);
+    pub const SCTP: Self = Self(132);
 }
 
 impl fmt::Display for Protocol {
@@ -19,17 +21,26 @@ impl fmt::Display for Protocol {
         match *self {
             Self::TCP => f.write_str("tcp"),
             Self::UDP => f.write_str("udp"),
+            Self::SCTP => f.write_str("sctp"),
             Self(other) => write!(f, "{other}"),
         }
     }
 }
 
-/// The first four octets of TCP, and of UDP.
+/// The first four octets of TCP, of UDP and of SCTP.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ports {
     pub source: [u8; 2],
     pub destination: [u8; 2],
+}
+
+impl Ports {
+    /// Of what does not tell.
+    pub const NONE: Self = Self {
+        source: [0; 2],
+        destination: [0; 2],
+    };
 }
 
 /// The first fourteen octets of TCP, up to its flags.
@@ -49,4 +60,22 @@ impl Tcp {
     pub const ACK: u8 = 0x10;
 }
 
-headers!(Ports: 4, Tcp: 14);
+/// The common header of SCTP, and the type of the packet's first chunk.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Sctp {
+    pub ports: Ports,
+    _tag: [u8; 4],
+    _checksum: [u8; 4],
+    pub chunk: u8,
+}
+
+impl Sctp {
+    pub const INIT: u8 = 1;
+    pub const ABORT: u8 = 6;
+    pub const SHUTDOWN: u8 = 7;
+    pub const SHUTDOWN_ACK: u8 = 8;
+    pub const SHUTDOWN_COMPLETE: u8 = 14;
+}
+
+headers!(Ports: 4, Tcp: 14, Sctp: 13);

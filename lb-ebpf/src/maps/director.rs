@@ -1,5 +1,5 @@
-//! The director's maps: plain arrays, whose look-ups the JIT compiles to loads. User space maps
-//! those that are mapped, and sets the sizes of all but the directory.
+//! The director's maps: plain arrays, whose look-ups the JIT compiles to loads. User space maps all
+//! but those that are per CPU, and sets the sizes of all but the site.
 
 use aya_ebpf::{
     Global,
@@ -10,30 +10,19 @@ use aya_ebpf::{
 };
 use lb_common::{
     director::Tables,
+    hash::Flow,
     reason::Reason,
-    shared::Shared,
-    tables::{
-        Bucket, Counters, DIRECTORY_BUCKETS, FLOW_SETS_DEFAULT, FlowSet, INTERFACES_MAX, Interface,
-        MEMBERS_MAX, Member, SERVICES_MAX, SLOTS_MAX, Service, Settings,
-    },
+    tables::{Counters, Endpoints, FLOW_SETS_DEFAULT, FlowSet, MEMBERS_MAX, Site, WAYS},
 };
 
 const MAPPED: usize = BPF_F_MMAPABLE as usize;
 
 #[btf_map]
-static DIRECTORY: Array<Bucket, DIRECTORY_BUCKETS, MAPPED> = Array::new();
-#[btf_map]
-static SERVICES: Array<Service, SERVICES_MAX, MAPPED> = Array::new();
-#[btf_map]
-static SLOTS: Array<Shared, SLOTS_MAX, MAPPED> = Array::new();
-#[btf_map]
-static MEMBERS: Array<Member, MEMBERS_MAX, MAPPED> = Array::new();
-#[btf_map]
-static INTERFACES: Array<Interface, INTERFACES_MAX, MAPPED> = Array::new();
+static SITE: Array<Site, 1, MAPPED> = Array::new();
 #[btf_map]
 static FLOWS: Array<FlowSet, FLOW_SETS_DEFAULT, MAPPED> = Array::new();
 #[btf_map]
-static SETTINGS: Array<Settings, 1, MAPPED> = Array::new();
+static ENDPOINTS: Array<Endpoints, { FLOW_SETS_DEFAULT * WAYS }, MAPPED> = Array::new();
 #[btf_map]
 static COUNTERS: PerCpuArray<Counters, MEMBERS_MAX> = PerCpuArray::new();
 #[btf_map]
@@ -50,32 +39,12 @@ static SECONDS_PER_JIFFY: Global<u64> = Global::new((1 << 32) / 250);
 pub struct Maps;
 
 impl Tables for Maps {
-    fn bucket(&self, index: u32) -> Option<&Bucket> {
-        DIRECTORY.get(index)
-    }
-
-    fn service(&self, id: u16) -> Option<&Service> {
-        SERVICES.get(id.into())
-    }
-
-    fn slot(&self, index: u32) -> Option<&Shared> {
-        SLOTS.get(index)
-    }
-
-    fn member(&self, id: u32) -> Option<&Member> {
-        MEMBERS.get(id)
-    }
-
-    fn interface(&self, index: u32) -> Option<&Interface> {
-        INTERFACES.get(Interface::element(index))
+    fn site(&self) -> Option<&Site> {
+        SITE.get(0)
     }
 
     fn flow_set(&self, hash: u64) -> Option<&FlowSet> {
         FLOWS.get(hash as u32 & FLOW_SETS_MASK.load())
-    }
-
-    fn settings(&self) -> Option<&Settings> {
-        SETTINGS.get(0)
     }
 
     fn now(&self) -> u32 {
@@ -92,6 +61,14 @@ impl Tables for Maps {
                 (*counters).bytes += octets as u64;
                 (*counters).flows += u64::from(new);
             }
+        }
+    }
+
+    fn note(&self, hash: u64, way: usize, flow: &Flow) {
+        let set = hash as u32 & FLOW_SETS_MASK.load();
+        // There are none if flows are not to be listed.
+        if let Some(endpoints) = ENDPOINTS.get(set * WAYS as u32 + way as u32) {
+            endpoints.write(flow, lb_common::flow_table::fingerprint(hash));
         }
     }
 }

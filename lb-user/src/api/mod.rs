@@ -12,11 +12,12 @@
 pub mod client;
 pub mod server;
 
-use std::{collections::BTreeMap, fmt, net::Ipv4Addr};
+use std::{collections::BTreeMap, fmt, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    install::Policy,
     scheduler::{Flag, Scheduler, listed},
     service::ServiceName,
 };
@@ -43,17 +44,17 @@ pub enum Change {
     },
     AddReal {
         service: ServiceName,
-        address: Ipv4Addr,
+        address: IpAddr,
         weight: Option<u32>,
     },
     EditReal {
         service: ServiceName,
-        address: Ipv4Addr,
+        address: IpAddr,
         weight: u32,
     },
     RemoveReal {
         service: ServiceName,
-        address: Ipv4Addr,
+        address: IpAddr,
     },
 }
 
@@ -115,20 +116,52 @@ pub struct ServiceReport {
     pub service: ServiceName,
     pub scheduler: Scheduler,
     pub flags: Vec<Flag>,
+    #[serde(flatten)]
+    pub policy: PolicyReport,
     pub reals: Vec<RealReport>,
+}
+
+/// How a service treats flows, but for spreading new ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyReport {
+    /// Seconds; 0 if it is not persistent.
+    pub persistence: u32,
+    /// Bits of a client's address that count; 0 if it is not persistent.
+    pub persistence_prefix: u8,
+    pub one_packet: bool,
+    pub expire_quiescent: bool,
+    pub expire_nodest: bool,
+}
+
+impl PolicyReport {
+    pub fn of(policy: &Policy) -> Self {
+        let persistence = policy.persistence;
+        Self {
+            persistence: persistence.map_or(0, |it| it.seconds),
+            persistence_prefix: persistence.map_or(0, |it| it.prefix),
+            one_packet: policy.one_packet,
+            expire_quiescent: policy.expire_quiescent,
+            expire_nodest: policy.expire_nodest,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RealReport {
-    pub address: Ipv4Addr,
+    pub address: IpAddr,
     pub weight: u32,
     pub state: State,
+    /// Connections; 0 is none.
+    pub upper_threshold: u32,
+    pub lower_threshold: u32,
     /// Why it takes no new flows, if it does not.
     pub reason: Option<String>,
     pub mac: Option<String>,
     /// Flows as IPVS counts them; `None` where flows have no records.
     pub active: Option<u64>,
     pub inactive: Option<u64>,
+    /// Clients that come back to it.
+    pub persistent: u64,
     /// New flows so far.
     pub connections: u64,
     pub packets: u64,
@@ -144,6 +177,8 @@ pub enum State {
     Unresolved,
     /// Weight 0: keeps its flows, takes no new ones.
     Quiesced,
+    /// At its upper threshold: takes no new flows until it is below the lower one.
+    Overloaded,
     /// Removed, and still there for the flows it has.
     Draining,
 }

@@ -1,15 +1,18 @@
 //! `drover list`.
 
-use std::fmt::Write as _;
+use std::{
+    fmt::Write as _,
+    net::{IpAddr, Ipv4Addr},
+};
 
 use anyhow::Result;
 use clap::Args;
 
 use super::{Format, Places, output};
 use crate::{
-    api::{RealReport, ServiceReport, State, client},
+    api::{PolicyReport, RealReport, ServiceReport, State, client},
     scheduler::listed,
-    service::Transport,
+    service::with_ports,
 };
 
 #[derive(Args, Debug)]
@@ -63,25 +66,51 @@ fn table(
             flags,
             ..
         } = report;
-        let protocol = match service.protocol {
-            Transport::Tcp => "TCP",
-            Transport::Udp => "UDP",
-        };
+        let protocol = service.protocol.number().to_string().to_uppercase();
         // Writing to a string does not fail.
         let _ = writeln!(
             text,
-            "{protocol:<4} {}:{} {scheduler}{}",
-            service.vip,
-            service.port,
+            "{protocol:<4} {} {scheduler}{}{}",
+            with_ports(service.vip, service.ports),
             match flags.as_slice() {
                 [] => String::new(),
                 flags => format!(" ({})", listed(flags)),
-            }
+            },
+            policy_of(report),
         );
         for real in &report.reals {
-            let address = format!("{}:{}", real.address, service.port);
+            let address = with_ports(real.address, service.ports);
             let _ = writeln!(text, "  -> {} {}", row(&address, real), state(real));
         }
+    }
+    text
+}
+
+/// As ipvsadm writes it behind the scheduler.
+fn policy_of(report: &ServiceReport) -> String {
+    let PolicyReport {
+        persistence,
+        persistence_prefix,
+        one_packet,
+        ..
+    } = report.policy;
+    let mut text = String::new();
+    if persistence != 0 {
+        let _ = write!(text, " persistent {persistence}");
+        let mask = match report.service.vip {
+            IpAddr::V4(_) if persistence_prefix < 32 => {
+                let mask = u32::MAX << (32 - persistence_prefix);
+                Some(Ipv4Addr::from_bits(mask).to_string())
+            }
+            IpAddr::V6(_) if persistence_prefix < 128 => Some(persistence_prefix.to_string()),
+            IpAddr::V4(_) | IpAddr::V6(_) => None,
+        };
+        if let Some(mask) = mask {
+            let _ = write!(text, " mask {mask}");
+        }
+    }
+    if one_packet {
+        text.push_str(" ops");
     }
     text
 }
@@ -112,6 +141,7 @@ fn state(real: &RealReport) -> String {
         State::Active => "active",
         State::Unresolved => "unresolved",
         State::Quiesced => "quiesced",
+        State::Overloaded => "overloaded",
         State::Draining => "draining",
     };
     match &real.reason {

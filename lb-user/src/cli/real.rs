@@ -1,6 +1,6 @@
 //! `drover real`.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -21,7 +21,7 @@ pub(super) enum Real {
         service: ServiceName,
         /// The real server's own address
         #[arg(value_name = "RIP", value_parser = parse_unicast)]
-        address: Ipv4Addr,
+        address: IpAddr,
         /// Share of new connections, 0 to 65535; 0 takes none [default: 1]
         #[arg(long, short, value_parser = weight, allow_hyphen_values = true)]
         weight: Option<u32>,
@@ -33,7 +33,7 @@ pub(super) enum Real {
         service: ServiceName,
         /// The real server's own address
         #[arg(value_name = "RIP", value_parser = parse_unicast)]
-        address: Ipv4Addr,
+        address: IpAddr,
         /// Share of new connections, 0 to 65535; 0 takes none
         #[arg(long, short, value_parser = weight, allow_hyphen_values = true)]
         weight: u32,
@@ -45,7 +45,7 @@ pub(super) enum Real {
         service: ServiceName,
         /// The real server's own address
         #[arg(value_name = "RIP", value_parser = parse_unicast)]
-        address: Ipv4Addr,
+        address: IpAddr,
     },
 }
 

@@ -1,12 +1,13 @@
 //! What the operator wants of a director.
 
-use std::{net::Ipv4Addr, path::Path};
+use std::{net::IpAddr, path::Path};
 
 use serde::Deserialize;
 
 use super::{Error, Source, Stamp, file, places::Places};
 use crate::{
     dataplane::director::{Limits, Mode},
+    install::{Policy, Thresholds},
     scheduler::{Flag, Scheduler},
     service::ServiceName,
 };
@@ -23,6 +24,8 @@ pub struct Config {
     pub xdp: Mode,
     pub vip: VipMode,
     pub limits: Limits,
+    /// Seconds, of [`Timeouts`](lb_common::tables::Timeouts).
+    pub timeouts: [u32; 5],
     pub services: Vec<Service>,
     /// Of the file that says this; none if no file does.
     pub stamp: Option<Stamp>,
@@ -46,8 +49,17 @@ pub struct Service {
     pub scheduler: Scheduler,
     /// Each once, in their order.
     pub flags: Vec<Flag>,
-    pub no_member: NoMember,
+    pub policy: Policy,
     pub reals: Vec<Real>,
+}
+
+impl Service {
+    /// Whether its flows are counted.
+    pub fn is_tracked(&self) -> bool {
+        let counts = self.reals.iter().any(|it| it.thresholds.upper > 0);
+        self.policy
+            .tracks(self.scheduler, self.listen.protocol, counts)
+    }
 }
 
 /// What becomes of packets when no real server is eligible.
@@ -62,8 +74,9 @@ pub enum NoMember {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Real {
-    pub address: Ipv4Addr,
+    pub address: IpAddr,
     pub weight: u32,
+    pub thresholds: Thresholds,
 }
 
 impl Config {
@@ -79,6 +92,16 @@ impl Config {
     pub fn service(&self, name: ServiceName) -> Option<&Service> {
         self.services.iter().find(|service| service.listen == name)
     }
+}
+
+/// Seconds of persistence, and of a timeout: 31 days, as IPVS takes.
+pub const SECONDS_MAX: u32 = 31 * 24 * 60 * 60;
+
+pub fn check_seconds(what: &str, seconds: i64) -> Result<u32, String> {
+    u32::try_from(seconds)
+        .ok()
+        .filter(|seconds| (1..=SECONDS_MAX).contains(seconds))
+        .ok_or_else(|| format!("`{what}` is from 1 to {SECONDS_MAX} seconds (31 days)"))
 }
 
 pub fn check_weight(weight: i64) -> Result<u32, String> {

@@ -189,7 +189,7 @@ fn is_named(table: &Table, name: ServiceName) -> bool {
     listen.and_then(|listen| listen.parse().ok()) == Some(name)
 }
 
-fn is_at(real: &Table, address: std::net::Ipv4Addr) -> bool {
+fn is_at(real: &Table, address: std::net::IpAddr) -> bool {
     let at = real.get("address").and_then(Item::as_str);
     at.and_then(|at| at.parse().ok()) == Some(address)
 }

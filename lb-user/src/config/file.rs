@@ -1,19 +1,24 @@
 //! `director.toml` as it is written, and its checks: each error has the place it is about.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, net::IpAddr};
 
+use lb_common::tables::Timeouts;
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::{
     Error, Source,
-    director::{Config, NoMember, REALS_MAX, Real, SERVICES_MAX, Service, VipMode, check_weight},
+    director::{
+        Config, NoMember, REALS_MAX, Real, SERVICES_MAX, Service, VipMode, check_seconds,
+        check_weight,
+    },
     places::{Named, Places},
 };
 use crate::{
     dataplane::director::{Limits, Mode},
+    install::{Persistence, Policy, Thresholds},
     scheduler::{Flag, Scheduler},
-    service::{ServiceName, parse_unicast},
+    service::{ServiceName, Transport, parse_unicast},
 };
 
 /// Positions are kept where a value is checked further.
@@ -39,6 +44,19 @@ struct Director {
     members_max: Option<Spanned<usize>>,
     #[serde(default)]
     flow_memory: Option<Spanned<String>>,
+    #[serde(default)]
+    flow_listing: Option<bool>,
+    #[serde(default)]
+    timeouts: FileTimeouts,
+}
+
+/// As `ipvsadm --set` has them.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileTimeouts {
+    tcp: Option<Spanned<i64>>,
+    tcpfin: Option<Spanned<i64>>,
+    udp: Option<Spanned<i64>>,
 }
 
 #[derive(Deserialize)]
@@ -52,6 +70,16 @@ struct FileService {
     #[serde(default)]
     no_member: NoMember,
     #[serde(default)]
+    persistence: Option<Spanned<i64>>,
+    #[serde(default)]
+    persistence_prefix: Option<Spanned<i64>>,
+    #[serde(default)]
+    one_packet: Option<Spanned<bool>>,
+    #[serde(default)]
+    expire_quiescent: bool,
+    #[serde(default)]
+    expire_nodest: bool,
+    #[serde(default)]
     real: Vec<FileReal>,
 }
 
@@ -61,6 +89,10 @@ struct FileReal {
     address: Spanned<String>,
     #[serde(default)]
     weight: Option<Spanned<i64>>,
+    #[serde(default)]
+    upper_threshold: Option<Spanned<i64>>,
+    #[serde(default)]
+    lower_threshold: Option<Spanned<i64>>,
 }
 
 pub(super) fn checked(source: &Source) -> Result<Config, Error> {
@@ -87,6 +119,7 @@ pub(super) fn checked(source: &Source) -> Result<Config, Error> {
         xdp: director.xdp,
         vip: director.vip,
         limits,
+        timeouts: timeouts(source, director.timeouts)?,
         services: services(source, file.service, &mut places)?,
         stamp: source.stamp,
         places,
@@ -121,7 +154,25 @@ fn limits(source: &Source, director: &Director) -> Result<Limits, Error> {
         // The largest power of two of 64-byte sets that fits.
         limits.flow_sets = 1 << (bytes / 64).ilog2();
     }
+    limits.lists_flows = director.flow_listing.unwrap_or(limits.lists_flows);
     Ok(limits)
+}
+
+fn timeouts(source: &Source, file: FileTimeouts) -> Result<[u32; 5], Error> {
+    let [embryonic, tcp, tcpfin, closed, udp] = Timeouts::IPVS;
+    let read = |name: &str, value: Option<Spanned<i64>>, default| match value {
+        None => Ok(default),
+        Some(value) => {
+            check_seconds(name, *value.get_ref()).map_err(|what| source.error(value.span(), what))
+        }
+    };
+    Ok([
+        embryonic,
+        read("tcp", file.tcp, tcp)?,
+        read("tcpfin", file.tcpfin, tcpfin)?,
+        closed,
+        read("udp", file.udp, udp)?,
+    ])
 }
 
 fn bytes(text: &str) -> Option<usize> {
@@ -158,6 +209,14 @@ fn services(
             let what = format!("service {listen} is there already, on line {line}");
             return Err(source.error(span, what));
         }
+        // One port is within a range, or not in it.
+        let is_range = !listen.ports.is_one();
+        let mut others = services.iter().map(|it: &Service| it.listen);
+        if let Some(other) = others.find(|other| is_range && other.conflicts(listen)) {
+            let what = format!("service {listen} has ports of {other}, and is not within it");
+            return Err(source.error(span, what));
+        }
+        let policy = policy(source, listen, &service)?;
         let scheduler = match service.scheduler {
             None => Scheduler::default(),
             Some(name) => name
@@ -169,7 +228,7 @@ fn services(
             listen,
             scheduler,
             flags: flags(source, scheduler, service.flags)?,
-            no_member: service.no_member,
+            policy,
             reals: reals(source, listen, service.real, places)?,
         });
     }
@@ -177,6 +236,48 @@ fn services(
         return Err(source.error(0..0, format!("more than {SERVICES_MAX} services")));
     }
     Ok(services)
+}
+
+fn policy(source: &Source, listen: ServiceName, file: &FileService) -> Result<Policy, Error> {
+    let longest = match listen.vip {
+        IpAddr::V4(_) => 32,
+        IpAddr::V6(_) => 128,
+    };
+    let mut policy = Policy {
+        drops: file.no_member == NoMember::Drop,
+        persistence: None,
+        one_packet: false,
+        expire_quiescent: file.expire_quiescent,
+        expire_nodest: file.expire_nodest,
+    };
+    let mut prefix = longest;
+    if let Some(given) = &file.persistence_prefix {
+        let wrong = || format!("`persistence_prefix` is from 1 to {longest}");
+        let usable = u8::try_from(*given.get_ref()).ok();
+        let usable = usable.filter(|bits| (1..=longest).contains(bits));
+        prefix = usable.ok_or_else(|| source.error(given.span(), wrong()))?;
+        if file.persistence.is_none() {
+            let what = "`persistence_prefix` without `persistence`; say for how many seconds";
+            return Err(source.error(given.span(), what));
+        }
+    }
+    if let Some(seconds) = &file.persistence {
+        let checked = check_seconds("persistence", *seconds.get_ref());
+        let seconds = checked.map_err(|what| source.error(seconds.span(), what))?;
+        policy.persistence = Some(Persistence { seconds, prefix });
+    }
+    if let Some(one_packet) = file.one_packet.as_ref().filter(|it| *it.get_ref()) {
+        policy.one_packet = true;
+        let refusal = if listen.protocol != Transport::Udp {
+            "one-packet scheduling is only for UDP services"
+        } else if policy.persistence.is_some() {
+            "one-packet scheduling keeps nothing, and persistence all; choose one"
+        } else {
+            return Ok(policy);
+        };
+        return Err(source.error(one_packet.span(), refusal));
+    }
+    Ok(policy)
 }
 
 fn flags(
@@ -224,12 +325,42 @@ fn reals(
                 check_weight(*weight.get_ref()).map_err(|what| source.error(weight.span(), what))?
             }
         };
+        if address.is_ipv4() != service.vip.is_ipv4() {
+            let what = format!(
+                "real server {address} and VIP {} differ in version",
+                service.vip
+            );
+            return Err(source.error(span, what));
+        }
+        let upper = threshold(source, "upper_threshold", real.upper_threshold.as_ref())?;
+        let lower = threshold(source, "lower_threshold", real.lower_threshold.as_ref())?;
+        if let Some(given) = real.lower_threshold.filter(|_| lower > upper) {
+            let what = format!("`lower_threshold` {lower} is above `upper_threshold` {upper}");
+            return Err(source.error(given.span(), what));
+        }
         places.insert(Named::Real(service, address), span.clone());
-        reals.push(Real { address, weight });
+        reals.push(Real {
+            address,
+            weight,
+            thresholds: Thresholds { upper, lower },
+        });
         if reals.len() > REALS_MAX {
             let what = format!("{service} has more than {REALS_MAX} real servers");
             return Err(source.error(span, what));
         }
     }
     Ok(reals)
+}
+
+fn threshold(source: &Source, name: &str, given: Option<&Spanned<i64>>) -> Result<u32, Error> {
+    let Some(given) = given else {
+        return Ok(0);
+    };
+    u32::try_from(*given.get_ref()).map_err(|_out_of_range| {
+        let what = format!(
+            "`{name}` is a number of connections, from 0 (none) to {}",
+            u32::MAX
+        );
+        source.error(given.span(), what)
+    })
 }

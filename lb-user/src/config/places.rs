@@ -1,6 +1,6 @@
 //! Where a file names what only the host can judge.
 
-use std::{collections::HashMap, net::Ipv4Addr, ops::Range};
+use std::{collections::HashMap, net::IpAddr, ops::Range};
 
 use super::Source;
 use crate::service::ServiceName;
@@ -9,7 +9,7 @@ use crate::service::ServiceName;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Named {
     Interface(String),
-    Real(ServiceName, Ipv4Addr),
+    Real(ServiceName, IpAddr),
 }
 
 /// Empty for a text that is in no file yet.

@@ -1,6 +1,6 @@
 //! What is wanted, brought into the kernel: the program on its interfaces, services, VIPs.
 
-use std::{collections::HashSet, net::Ipv4Addr};
+use std::{collections::HashSet, net::IpAddr};
 
 use anyhow::{Result, ensure};
 use lb_common::tables::Interface as InterfaceRecord;
@@ -11,7 +11,7 @@ use super::{
     vips,
 };
 use crate::{
-    config::director::{NoMember, Real, Service, VipMode},
+    config::director::{Real, Service, VipMode},
     dataplane::director::Director,
     install::{Wanted, WantedMember},
 };
@@ -19,6 +19,11 @@ use crate::{
 impl Engine {
     pub(super) async fn bring_all(&mut self) -> Result<()> {
         self.neighbours.watch(&self.config);
+        self.kernel
+            .tables
+            .settings()
+            .timeouts
+            .set(self.config.timeouts);
         // While the services' records still say which VIPs are ours.
         self.withdraw_vips().await?;
         self.bring(|_| true)?;
@@ -28,7 +33,7 @@ impl Engine {
 
     pub(super) fn attach(&mut self) -> Result<()> {
         for interface in self.neighbours.interfaces() {
-            let element = InterfaceRecord::element(interface.index) as usize;
+            let element = InterfaceRecord::element(interface.index);
             let record = &self.kernel.tables.interfaces[element];
             let taken = record.index() != 0 && record.index() != interface.index;
             let is_ours = self
@@ -117,7 +122,7 @@ impl Engine {
     }
 
     /// The VIPs that the daemon is to have put on the director.
-    fn vips(&self) -> HashSet<Ipv4Addr> {
+    fn vips(&self) -> HashSet<IpAddr> {
         match self.config.vip {
             VipMode::Own => self
                 .config
@@ -134,14 +139,16 @@ fn wanted(neighbours: &Neighbours, service: &Service) -> Wanted {
     let member = |real: &Real| WantedMember {
         address: real.address,
         weight: real.weight,
+        thresholds: real.thresholds,
         interface: neighbours.interface_of(real.address),
+        vlan: neighbours.vlan_of(real.address),
         mac: neighbours.mac(real.address),
     };
     Wanted {
         name: service.listen,
         scheduler: service.scheduler,
         flags: service.flags.clone(),
-        drops: service.no_member == NoMember::Drop,
+        policy: service.policy,
         members: service.reals.iter().map(member).collect(),
     }
 }

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     api::server::Ask,
     config::{
-        director::{Config, Service},
+        director::{Config, Real, Service},
         places::Places,
     },
     dataplane::director::Director,
@@ -129,7 +129,9 @@ impl Engine {
     pub(super) async fn tick(&mut self) {
         self.ticks += 1;
         self.neighbours.look_after(&self.netlink, self.ticks).await;
-        let is_live = |service: &Service| service.scheduler.is_live();
+        let counts = |real: &Real| real.thresholds.upper > 0;
+        let is_live =
+            |service: &Service| service.scheduler.is_live() || service.reals.iter().any(counts);
         let sweep = match self.config.services.iter().any(is_live) {
             true => LIVE,
             false => SWEEP,

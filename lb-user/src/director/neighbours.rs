@@ -3,22 +3,23 @@
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     iter,
-    net::Ipv4Addr,
+    net::IpAddr,
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
-use ipnet::Ipv4Net;
-use lb_common::wire::MacAddr;
+use ipnet::IpNet;
+use lb_common::wire::{MacAddr, VlanId};
 
 use crate::{
+    address,
     config::{director::Config, places::Named, suggested},
     dataplane::director::Tables,
     net::{
-        self, Handle,
-        addresses::{self, Address},
+        self, Handle, addresses,
         links::{self, Link},
         neighbours::{Neighbour, State},
     },
+    service::not_a_hosts,
 };
 
 /// Ticks between two probes of a neighbour that is resolved: well within the half minute after
@@ -37,9 +38,11 @@ pub(super) struct Interface {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Subnet {
-    pub(super) net: Ipv4Net,
+    pub(super) net: IpNet,
     /// The interface that has its neighbours.
     index: u32,
+    /// The VLAN that is that interface's.
+    vlan: VlanId,
 }
 
 impl Interface {
@@ -70,14 +73,18 @@ impl Interface {
             .mac
             .filter(|_| !link.is_loopback)
             .with_context(|| format!("interface {name} is not Ethernet"))?;
+        let index = link.index;
         let vlans = links.iter().filter(|vlan| vlan.vlan_of == Some(link.index));
         let mut subnets = Vec::new();
         for link in iter::once(link).chain(vlans) {
             let addresses = addresses::list(netlink, link.index).await?;
-            let nets = addresses.iter().filter_map(Address::ipv4);
-            subnets.extend(nets.map(|net| Subnet {
-                net,
+            subnets.extend(addresses.iter().map(|address| Subnet {
+                net: address.net,
                 index: link.index,
+                vlan: match link.index == index {
+                    true => VlanId::NONE,
+                    false => link.vlan,
+                },
             }));
         }
         Ok(Self {
@@ -95,15 +102,15 @@ pub(super) struct Neighbours {
     /// The subnets that have room for a real server, and their interfaces' places in the list.
     subnets: Vec<(usize, Subnet)>,
     /// The addresses of this director: VIPs are among them, and may be many.
-    own: HashSet<Ipv4Addr>,
-    macs: HashMap<Ipv4Addr, MacAddr>,
+    own: HashSet<IpAddr>,
+    macs: HashMap<IpAddr, MacAddr>,
     /// Those that the operator has set: they are not asked.
-    permanent: HashSet<Ipv4Addr>,
+    permanent: HashSet<IpAddr>,
     /// The real servers.
-    watched: BTreeSet<Ipv4Addr>,
+    watched: BTreeSet<IpAddr>,
     /// Those that the kernel has called unresolved once. It also does so when told to forget
     /// (`ip neigh flush`), so they are asked again before they are believed to be gone.
-    suspects: BTreeSet<Ipv4Addr>,
+    suspects: BTreeSet<IpAddr>,
 }
 
 impl Neighbours {
@@ -129,15 +136,19 @@ impl Neighbours {
         let all = interfaces.iter().enumerate();
         let all = all.flat_map(|(i, it)| it.subnets.iter().map(move |&subnet| (i, subnet)));
         self.own = all.clone().map(|(_, subnet)| subnet.net.addr()).collect();
-        self.subnets = all.filter(|(_, it)| it.net.prefix_len() < 32).collect();
+        self.subnets = all
+            .filter(|(_, it)| it.net.prefix_len() < it.net.max_prefix_len())
+            .collect();
         self.interfaces = interfaces;
     }
 
     /// Takes the MACs of the members that are in the tables.
     pub(super) fn remember(&mut self, tables: &Tables) {
         for member in tables.members.iter() {
-            if let Some(mac) = member.mac() {
-                self.macs.insert(member.rip.into(), mac);
+            let service = &tables.services[usize::from(member.service())];
+            let rip = address::ip(member.rip, service.version);
+            if let Some((rip, link)) = rip.zip(member.link()) {
+                self.macs.insert(rip, link.mac);
             }
         }
     }
@@ -192,34 +203,44 @@ impl Neighbours {
         true
     }
 
-    pub(super) fn mac(&self, address: Ipv4Addr) -> Option<MacAddr> {
+    pub(super) fn mac(&self, address: IpAddr) -> Option<MacAddr> {
         self.macs.get(&address).copied()
     }
 
     /// Returns the index of the interface that the address is reached through; 0 if there is none.
-    pub(super) fn interface_of(&self, address: Ipv4Addr) -> u32 {
+    pub(super) fn interface_of(&self, address: IpAddr) -> u32 {
         self.on_link(address).map_or(0, |interface| interface.index)
     }
 
-    pub(super) fn on_link(&self, address: Ipv4Addr) -> Option<&Interface> {
+    /// Returns the VLAN of that interface's that it is in.
+    pub(super) fn vlan_of(&self, address: IpAddr) -> VlanId {
+        self.subnet(address)
+            .map_or(VlanId::NONE, |(_, subnet)| subnet.vlan)
+    }
+
+    pub(super) fn on_link(&self, address: IpAddr) -> Option<&Interface> {
         self.subnet(address).map(|(interface, _)| interface)
     }
 
-    fn subnet(&self, address: Ipv4Addr) -> Option<(&Interface, &Subnet)> {
+    fn subnet(&self, address: IpAddr) -> Option<(&Interface, &Subnet)> {
         let mut subnets = self.subnets.iter();
         let (interface, subnet) = subnets.find(|(_, subnet)| subnet.net.contains(&address))?;
         Some((&self.interfaces[*interface], subnet))
     }
 
     /// Checks that a real server can be one.
-    pub(super) fn check_real(&self, address: Ipv4Addr) -> Result<()> {
+    pub(super) fn check_real(&self, address: IpAddr) -> Result<()> {
         if self.own.contains(&address) {
             bail!("real server {address} is this director itself");
         }
         if let Some((_, Subnet { net, .. })) = self.subnet(address) {
-            // RFC 3021: a subnet of two has neither.
-            let is_a_hosts =
-                net.prefix_len() > 30 || (net.network() != address && net.broadcast() != address);
+            // RFC 3021: a subnet of two has neither. Nor has one of IPv6; its routers' anycast
+            // address, the first (RFC 4291 section 2.6.1), is no more a real server's.
+            let is_a_hosts = match net {
+                IpNet::V4(net) if net.prefix_len() > 30 => true,
+                IpNet::V4(_) => net.network() != address && net.broadcast() != address,
+                IpNet::V6(net) => net.prefix_len() > 126 || net.network() != address,
+            };
             ensure!(
                 is_a_hosts,
                 "real server {address} is the {} address of {net}; give a host's",
@@ -271,7 +292,7 @@ impl Neighbours {
         }
     }
 
-    async fn probe_one(&self, netlink: &Handle, address: Ipv4Addr) {
+    async fn probe_one(&self, netlink: &Handle, address: IpAddr) {
         if self.permanent.contains(&address) {
             return;
         }
@@ -287,7 +308,8 @@ impl Neighbours {
 fn describe(interface: &Interface) -> String {
     let subnets = interface.subnets.iter().map(|subnet| subnet.net);
     let nets: Vec<String> = subnets
-        .filter(|net| net.prefix_len() < 32)
+        .filter(|net| net.prefix_len() < net.max_prefix_len())
+        .filter(|net| not_a_hosts(net.addr()).is_none())
         .map(|net| net.to_string())
         .collect();
     match nets.as_slice() {

@@ -1,16 +1,21 @@
 //! What the daemon tells of itself.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use anyhow::Result;
-use lb_common::reason::{Fate, Reason};
+use lb_common::{
+    reason::{Fate, Reason},
+    tables::Member,
+};
 
 use super::engine::Engine;
 use crate::{
-    api::{InterfaceReport, RealReport, ReasonReport, ServiceReport, State, Status, Used},
+    api::{
+        InterfaceReport, PolicyReport, RealReport, ReasonReport, ServiceReport, State, Status, Used,
+    },
     config::director::{Real, Service, VipMode},
+    install::Thresholds,
     net::{Handle, links},
-    service::Transport,
 };
 
 /// Lists the services in the order of the file; `all` with real servers that only drain.
@@ -23,8 +28,12 @@ pub(super) fn list(engine: &mut Engine, all: bool) -> Result<Vec<ServiceReport>>
             reals.push(real_report(engine, service, *real, false)?);
         }
         for (address, id) in engine.installed.members(service.listen) {
-            if all && engine.kernel.tables.members[id as usize].is_removed() {
-                let real = Real { address, weight: 0 };
+            if all && engine.kernel.tables.members[id as usize].is(Member::REMOVED) {
+                let real = Real {
+                    address,
+                    weight: 0,
+                    thresholds: Thresholds::default(),
+                };
                 reals.push(real_report(engine, service, real, true)?);
             }
         }
@@ -32,6 +41,7 @@ pub(super) fn list(engine: &mut Engine, all: bool) -> Result<Vec<ServiceReport>>
             service: service.listen,
             scheduler: service.scheduler,
             flags: service.flags.clone(),
+            policy: PolicyReport::of(&service.policy),
             reals,
         })
     };
@@ -44,14 +54,16 @@ fn real_report(
     real: Real,
     removed: bool,
 ) -> Result<RealReport> {
-    let Real { address, weight } = real;
+    let Real {
+        address, weight, ..
+    } = real;
     let mut members = engine.installed.members(service.listen);
     let id = members.find(|&(rip, _)| rip == address).map(|(_, id)| id);
     let counters = match id {
         Some(id) => engine.kernel.counters(id)?,
         None => lb_common::tables::Counters::default(),
     };
-    let is_tracked = !service.scheduler.is_hashed() || service.listen.protocol == Transport::Udp;
+    let is_tracked = service.is_tracked();
     let flows = id.map(|id| engine.usage.of(id)).unwrap_or_default();
     let mac = engine.neighbours.mac(address);
     let (state, reason) = if removed {
@@ -60,16 +72,24 @@ fn real_report(
                 "removed; {} connections left",
                 flows.active + flows.inactive
             ),
-            false => "removed; keeps the connections it has for 15 minutes".to_owned(),
+            false => "removed; keeps the connections it has until the window ends".to_owned(),
         };
         (State::Draining, Some(left))
     } else if mac.is_none() {
         let asked = engine.neighbours.on_link(address);
         let interface = asked.map_or("any interface", |interface| interface.name.as_str());
-        let why = format!("nobody answers ARP for {address} on {interface}");
+        let asked = match address {
+            IpAddr::V4(_) => "ARP",
+            IpAddr::V6(_) => "Neighbor Discovery",
+        };
+        let why = format!("nobody answers {asked} for {address} on {interface}");
         (State::Unresolved, Some(why))
     } else if weight == 0 {
         (State::Quiesced, Some("weight 0".to_owned()))
+    } else if id.is_some_and(|id| engine.installed.is_overloaded(service.listen, id)) {
+        let upper = real.thresholds.upper;
+        let why = format!("its upper threshold is {upper} connections");
+        (State::Overloaded, Some(why))
     } else {
         (State::Active, None)
     };
@@ -79,6 +99,9 @@ fn real_report(
         state,
         reason,
         mac: mac.map(|mac| mac.to_string()),
+        upper_threshold: real.thresholds.upper,
+        lower_threshold: real.thresholds.lower,
+        persistent: flows.persistent,
         active: is_tracked.then_some(flows.active),
         inactive: is_tracked.then_some(flows.inactive),
         connections: counters.flows,

@@ -4,7 +4,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    net::{IpAddr, Ipv4Addr},
+    net::IpAddr,
 };
 
 use anyhow::{Context as _, Result};
@@ -12,12 +12,9 @@ use lb_common::tables::Service;
 
 use super::neighbours::Neighbours;
 use crate::{
+    address,
     dataplane::director::Tables,
-    net::{
-        Handle,
-        addresses::{self, Address},
-        announce, links,
-    },
+    net::{Handle, addresses, announce, links},
     service::ServiceName,
 };
 
@@ -27,7 +24,7 @@ pub(super) async fn own(
     neighbours: &Neighbours,
     tables: &Tables,
     services: &HashMap<ServiceName, u16>,
-    vips: &HashSet<Ipv4Addr>,
+    vips: &HashSet<IpAddr>,
 ) -> Result<()> {
     let here = everywhere(netlink).await?;
     let here: HashSet<_> = here.into_iter().map(|(_, address)| address).collect();
@@ -44,7 +41,7 @@ pub(super) async fn own(
     for &vip in vips.difference(&here) {
         let interface = neighbours.on_link(vip).or(neighbours.interfaces().next());
         let interface = interface.context("there is no interface to put a VIP on")?;
-        addresses::add(netlink, interface.index, IpAddr::V4(vip).into()).await?;
+        addresses::add(netlink, interface.index, vip.into()).await?;
         tracing::info!(%vip, interface = interface.name, "VIP added");
         if let Err(error) = announce::announce(interface.index, interface.mac, vip) {
             tracing::warn!("{error:#}");
@@ -57,7 +54,7 @@ pub(super) async fn own(
 pub(super) async fn withdraw(
     netlink: &Handle,
     services: &[Service],
-    keep: &HashSet<Ipv4Addr>,
+    keep: &HashSet<IpAddr>,
 ) -> Result<()> {
     let ours = owned(services);
     if ours.is_subset(keep) {
@@ -67,7 +64,7 @@ pub(super) async fn withdraw(
         if !ours.contains(&vip) || keep.contains(&vip) {
             continue;
         }
-        if addresses::remove(netlink, index, IpAddr::V4(vip).into()).await? {
+        if addresses::remove(netlink, index, vip.into()).await? {
             tracing::info!(%vip, "VIP removed");
         }
         for service in services.iter().filter(|service| is_its(service, vip)) {
@@ -78,22 +75,25 @@ pub(super) async fn withdraw(
 }
 
 /// All interfaces' addresses that are a host's alone.
-async fn everywhere(netlink: &Handle) -> Result<Vec<(u32, Ipv4Addr)>> {
+async fn everywhere(netlink: &Handle) -> Result<Vec<(u32, IpAddr)>> {
     let mut all = Vec::new();
     for link in links::list(netlink).await? {
         let addresses = addresses::list(netlink, link.index).await?;
-        let nets = addresses.iter().filter_map(Address::ipv4);
-        all.extend(nets.map(|net| (link.index, net.addr())));
+        all.extend(addresses.iter().map(|it| (link.index, it.ip())));
     }
     Ok(all)
 }
 
 /// The VIPs that the daemon has put in place.
-fn owned(services: &[Service]) -> HashSet<Ipv4Addr> {
+fn owned(services: &[Service]) -> HashSet<IpAddr> {
     let owning = services.iter().filter(|it| it.owns_vip.load() != 0);
-    owning.map(|it| it.destination.vip.into()).collect()
+    owning.filter_map(vip_of).collect()
 }
 
-fn is_its(service: &Service, vip: Ipv4Addr) -> bool {
-    service.destination.vip == vip.octets()
+fn is_its(service: &Service, vip: IpAddr) -> bool {
+    vip_of(service) == Some(vip)
+}
+
+fn vip_of(service: &Service) -> Option<IpAddr> {
+    address::ip(service.vip, service.version)
 }

@@ -6,6 +6,8 @@
 //! address alone and turns are taken in the order of addresses, so directors with the same members
 //! have the same table, whatever order they were added in. (IPVS takes list order.)
 
+use std::net::IpAddr;
+
 use super::Share;
 
 pub(super) fn fill(shares: &[Share], slots: u32) -> Vec<u32> {
@@ -65,7 +67,13 @@ struct Permutation {
 
 impl Permutation {
     fn new(share: &Share, slots: u32) -> Self {
-        let address = u64::from(share.address.to_bits());
+        let address = match share.address {
+            IpAddr::V4(address) => address.to_bits().into(),
+            IpAddr::V6(address) => {
+                let bits = address.to_bits();
+                spread((bits >> 64) as u64) ^ bits as u64
+            }
+        };
         let slots = u64::from(slots);
         let mut step = spread(address ^ 0x7365_7276_6572_7321) % (slots - 1) + 1;
         while gcd(step, slots) != 1 {

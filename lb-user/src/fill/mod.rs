@@ -9,7 +9,7 @@ mod maglev;
 #[cfg(test)]
 mod tests;
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 pub use self::live::{Counts, Memory};
 use crate::scheduler::{Flag, Scheduler};
@@ -19,7 +19,7 @@ use crate::scheduler::{Flag, Scheduler};
 pub struct Share {
     /// The member's id.
     pub member: u32,
-    pub address: Ipv4Addr,
+    pub address: IpAddr,
     pub weight: u32,
     /// Whether it is eligible: takes new flows. Then its weight is at least 1.
     pub takes: bool,

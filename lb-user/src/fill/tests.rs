@@ -358,7 +358,11 @@ fn site(dests: &[Dest]) -> (Vec<Share>, Vec<Flows>) {
         weight: dest.0,
         takes: dest.0 > 0,
     };
-    let flows = |&(_, active, inactive): &Dest| Flows { active, inactive };
+    let flows = |&(_, active, inactive): &Dest| Flows {
+        active,
+        inactive,
+        ..Flows::default()
+    };
     let nobody = Flows::default();
     (
         (1..).zip(dests).map(share).collect(),

@@ -4,22 +4,29 @@
 //! that no program has. The tables are the truth: what this module keeps beside them can be
 //! rebuilt from them, as a daemon does that is started again.
 
+mod range;
 mod ranges;
 mod service;
 mod slots;
 mod sweep;
 
-use std::{collections::HashMap, net::Ipv4Addr};
+use std::{
+    collections::{HashMap, HashSet},
+    net::IpAddr,
+};
 
 use anyhow::{Context as _, bail};
 use lb_common::{
-    tables::{Layout, Member, Service},
-    wire::MacAddr,
+    address::Address,
+    tables::{Layout, Link, Member, Options, Service},
+    wire::{MacAddr, VlanId},
 };
 
-use self::ranges::Ranges;
+pub(crate) use self::service::seed;
 pub use self::sweep::{Flows, Usage};
+use self::{range::OfVip, ranges::Ranges};
 use crate::{
+    address,
     dataplane::director::Tables,
     fill::{self, Share},
     scheduler::{Flag, Scheduler},
@@ -32,19 +39,76 @@ pub struct Wanted {
     pub name: ServiceName,
     pub scheduler: Scheduler,
     pub flags: Vec<Flag>,
+    pub policy: Policy,
+    pub members: Vec<WantedMember>,
+}
+
+/// How a service treats flows, but for spreading new ones.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
     /// Drop, not refuse, when no member is eligible.
     pub drops: bool,
-    pub members: Vec<WantedMember>,
+    pub persistence: Option<Persistence>,
+    /// Datagrams have no records.
+    pub one_packet: bool,
+    /// Clients that come back are not sent to a member of weight 0.
+    pub expire_quiescent: bool,
+    /// A removed member's flows do not go on.
+    pub expire_nodest: bool,
+}
+
+impl Policy {
+    /// Whether every flow of a service has a record; `counts`, if it goes by their number.
+    ///
+    /// A datagram does not tell whether it begins a flow: only a record can. A persistent service's
+    /// flow tells that its client is still there, and flows that are counted are recorded.
+    pub fn tracks(&self, scheduler: Scheduler, protocol: Transport, counts: bool) -> bool {
+        let is_recorded = !scheduler.is_hashed()
+            || protocol == Transport::Udp
+            || self.persistence.is_some()
+            || counts;
+        is_recorded && !self.one_packet
+    }
+}
+
+/// Clients come back to the member they were last sent to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Persistence {
+    pub seconds: u32,
+    /// How much of a client's address counts.
+    pub prefix: u8,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WantedMember {
-    pub address: Ipv4Addr,
+    pub address: IpAddr,
     pub weight: u32,
-    /// Index of the interface it is reached through.
+    pub thresholds: Thresholds,
+    /// Index of the interface it is reached through, and the VLAN there.
     pub interface: u32,
+    pub vlan: VlanId,
     /// Its MAC, if its neighbour is resolved: else it takes no new flows.
     pub mac: Option<MacAddr>,
+}
+
+/// A member that has so many flows takes no new ones until it has few enough again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Thresholds {
+    /// 0 is none.
+    pub upper: u32,
+    /// 0: three quarters of the upper one, as in IPVS (`l_threshold_val` in ip_vs_ctl.c).
+    pub lower: u32,
+}
+
+impl Thresholds {
+    /// Whether a member is overloaded that was, or was not (`__ip_vs_dest_update_overload`).
+    fn is_exceeded(self, flows: u64, was: bool) -> bool {
+        let lower = match self.lower {
+            0 => u64::from(self.upper) * 3 / 4,
+            lower => lower.into(),
+        };
+        self.upper != 0 && (flows >= self.upper.into() || was && flows >= lower)
+    }
 }
 
 /// What is left of the tables for more services, members and slots.
@@ -65,6 +129,9 @@ pub struct Installed {
     /// Members of services that were removed; records may name them until a sweep has passed.
     resting_members: Vec<u32>,
     ranges: Ranges,
+    vips: HashMap<(Transport, IpAddr), OfVip>,
+    /// Services of more ports than one.
+    range_count: usize,
     /// What the last sweep counted, by member.
     flows: Vec<Flows>,
 }
@@ -73,7 +140,9 @@ pub struct Installed {
 struct InstalledService {
     id: u16,
     /// By RIP; removed ones included, while they have flows.
-    members: HashMap<Ipv4Addr, u32>,
+    members: HashMap<IpAddr, u32>,
+    /// Those of them that have reached their upper threshold.
+    overloaded: HashSet<u32>,
     /// What was last brought in.
     wanted: Option<Wanted>,
     /// Of schedulers that go by connections.
@@ -89,7 +158,7 @@ impl Installed {
         let mut free_services = Vec::new();
         for (id, service) in tables.services.iter().enumerate().skip(1).rev() {
             let id = id as u16;
-            let Some(name) = ServiceName::of(service.destination) else {
+            let Some(name) = ServiceName::of(service) else {
                 free_services.push(id);
                 continue;
             };
@@ -107,26 +176,40 @@ impl Installed {
         let mut free_members = Vec::new();
         for (id, member) in tables.members.iter().enumerate().skip(1).rev() {
             let service = names.get(&member.service());
-            match service.and_then(|name| services.get_mut(name)) {
-                Some(service) => {
-                    service.members.insert(member.rip.into(), id as u32);
+            let version = tables.services[usize::from(member.service())].version;
+            let service = service.and_then(|name| services.get_mut(name));
+            match service.zip(address::ip(member.rip, version)) {
+                Some((service, rip)) => {
+                    service.members.insert(rip, id as u32);
                 }
                 None => free_members.push(id as u32),
             }
         }
-        Self {
+        let mut installed = Self {
             services,
             free_services,
             free_members,
             resting_members: Vec::new(),
             ranges,
+            vips: HashMap::new(),
+            range_count: 0,
             flows: Vec::new(),
+        };
+        for name in names.into_values() {
+            installed.note(tables, name);
         }
+        installed
     }
 
     /// Whether there are members that only a sweep makes free.
     pub fn is_to_be_swept(&self) -> bool {
         !self.resting_members.is_empty()
+    }
+
+    /// Whether a member takes no new flows for having too many.
+    pub fn is_overloaded(&self, name: ServiceName, member: u32) -> bool {
+        let service = self.services.get(&name);
+        service.is_some_and(|service| service.overloaded.contains(&member))
     }
 
     /// Returns what is not taken.
@@ -149,7 +232,7 @@ impl Installed {
     }
 
     /// Returns the real servers of a service and their members' ids, removed ones included.
-    pub fn members(&self, name: ServiceName) -> impl Iterator<Item = (Ipv4Addr, u32)> {
+    pub fn members(&self, name: ServiceName) -> impl Iterator<Item = (IpAddr, u32)> {
         let members = self.services.get(&name).map(|service| &service.members);
         members.into_iter().flatten().map(|(&rip, &id)| (rip, id))
     }
@@ -194,7 +277,7 @@ impl Installed {
         let Some(service) = self.services.get_mut(&wanted.name) else {
             bail!("service {} is not installed", wanted.name);
         };
-        let shares = shares(&service.members, wanted);
+        let shares = shares(service, wanted);
         let record = &tables.services[usize::from(service.id)];
         let mut counts = counts(record, wanted, &self.flows, &mut service.memory, now);
         let ranges = &mut self.ranges;
@@ -212,8 +295,7 @@ impl Installed {
         let Some(service) = self.services.get_mut(&wanted.name) else {
             bail!("service {} is not installed", wanted.name);
         };
-        let record = &tables.services[usize::from(service.id)];
-        record.set_drops(wanted.drops);
+        bring_policy(&tables.services[usize::from(service.id)], wanted);
         for member in &wanted.members {
             let id = match service.members.get(&member.address) {
                 Some(&id) => id,
@@ -225,7 +307,8 @@ impl Installed {
                             member.address
                         )
                     })?;
-                    let made = Member::new(member.address.octets(), service.id);
+                    let (rip, _) = address::of(member.address);
+                    let made = Member::new(rip, service.id);
                     tables.members.write(id as usize, made);
                     service.members.insert(member.address, id);
                     fresh.push(id);
@@ -233,31 +316,51 @@ impl Installed {
                 }
             };
             let record = &tables.members[id as usize];
-            record.set_removed(false);
+            record.set(Member::REMOVED | Member::EXPELLED, false);
+            record.set(Member::QUIESCED, member.weight == 0);
             record.set_interface(member.interface);
+            let vlan = member.vlan;
+            let link = member.mac.map(|mac| Link { mac, vlan });
             // The flows of a member that is not resolved for a moment keep the MAC they had.
-            if member.mac.is_some() && member.mac != record.mac() {
-                record.set_mac(member.mac);
+            if link.is_some() && link != record.link() {
+                record.set_link(link);
             }
         }
         let is_wanted = |rip| wanted.members.iter().any(|member| member.address == rip);
         for (&rip, &id) in &service.members {
             if !is_wanted(rip) {
-                tables.members[id as usize].set_removed(true);
+                let member = &tables.members[id as usize];
+                member.set(Member::REMOVED, true);
+                member.set(Member::EXPELLED, wanted.policy.expire_nodest);
             }
         }
         Ok(())
     }
 }
 
-fn shares(members: &HashMap<Ipv4Addr, u32>, wanted: &Wanted) -> Vec<Share> {
+fn bring_policy(record: &Service, wanted: &Wanted) {
+    let policy = &wanted.policy;
+    let persistence = policy.persistence;
+    record.set_options(Options {
+        persistence: persistence.map_or(0, |it| it.seconds),
+        drops: policy.drops,
+        expire_quiescent: policy.expire_quiescent,
+    });
+    let prefix = persistence.map_or(0, |it| it.prefix);
+    let mask = Address::prefix_mask(prefix.into());
+    for (word, mask) in record.mask.iter().zip(mask) {
+        word.store(mask);
+    }
+}
+
+fn shares(service: &InstalledService, wanted: &Wanted) -> Vec<Share> {
     let share = |member: &WantedMember| {
-        let id = *members.get(&member.address)?;
+        let id = *service.members.get(&member.address)?;
         Some(Share {
             member: id,
             address: member.address,
             weight: member.weight,
-            takes: member.mac.is_some() && member.weight > 0,
+            takes: member.mac.is_some() && member.weight > 0 && !service.overloaded.contains(&id),
         })
     };
     wanted.members.iter().filter_map(share).collect()

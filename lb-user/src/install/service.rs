@@ -3,8 +3,7 @@
 use anyhow::{Context as _, bail};
 use lb_common::{
     hash::{Destination, Seed},
-    tables::{Entry, Layout, Member, Service},
-    wire::Protocol,
+    tables::{Chain, Entry, Layout, Member, Service, bucket_of},
 };
 
 use super::{Installed, InstalledService, Wanted};
@@ -20,9 +19,10 @@ impl Installed {
                 wanted.name
             )
         })?;
-        let destination = wanted.name.destination();
-        let service = Service::new(destination, wanted.drops, Layout::default(), seed()?);
-        tables.services.write(id.into(), service);
+        let mut record = wanted.name.record();
+        record.seed = seed()?;
+        record.set_chain(Chain { next: 0, owner: id });
+        tables.services.write(id.into(), record);
         let service = InstalledService {
             id,
             ..InstalledService::default()
@@ -33,20 +33,21 @@ impl Installed {
 
     /// Enters a service in the directory, if it is not there: from here on packets find it.
     pub(super) fn publish(&mut self, tables: &Tables, name: ServiceName) -> anyhow::Result<()> {
-        let destination = name.destination();
-        let entry = Entry::new(&destination, self.services[&name].id);
-        let bucket = &tables.directory[destination.bucket() as usize];
-        if bucket.entries.iter().any(|it| it.load() == entry.0) {
-            return Ok(());
-        }
-        let Some(vacant) = bucket.entries.iter().find(|entry| entry.load() == 0) else {
+        let entered = match name.ports.is_one() {
+            true => {
+                let entry = Entry::new(&name.destination(), self.services[&name].id);
+                enter(tables, &name.destination(), entry)
+            }
+            false => true,
+        };
+        self.note(tables, name);
+        if !entered || !self.chain(tables, name) {
             // One in a hundred million at half of all services.
             self.remove(tables, name, 0);
             bail!(
                 "no room for service {name}: its bucket of the directory is full; use another port or VIP"
             );
-        };
-        vacant.store(entry.0);
+        }
         Ok(())
     }
 
@@ -55,27 +56,19 @@ impl Installed {
         let Some(service) = self.services.remove(&name) else {
             return;
         };
-        let destination = name.destination();
-        let entry = Entry::new(&destination, service.id).0;
-        for vacated in &tables.directory[destination.bucket() as usize].entries {
-            vacated.replace(entry, 0);
+        self.forget(tables, name);
+        self.chain(tables, name);
+        if name.ports.is_one() {
+            let destination = name.destination();
+            let bucket = &tables.directory[bucket_of(destination.hash())];
+            bucket.leave(Entry::new(&destination, service.id));
         }
         let record = &tables.services[usize::from(service.id)];
         for layout in [record.layout.load(), record.before.load()] {
             let layout = Layout::unpack(layout);
             self.ranges.give_back(layout.first, layout.slots, now);
         }
-        let vacant = Service::new(
-            Destination {
-                vip: [0; 4],
-                port: [0; 2],
-                protocol: Protocol(0),
-            },
-            false,
-            Layout::default(),
-            [0; 2],
-        );
-        tables.services.write(service.id.into(), vacant);
+        tables.services.write(service.id.into(), Service::vacant());
         self.free_services.push(service.id);
         for id in service.members.into_values() {
             tables.members.write(id as usize, Member::default());
@@ -84,8 +77,14 @@ impl Installed {
     }
 }
 
-/// A random seed for the hash of a service's flows.
-fn seed() -> anyhow::Result<Seed> {
+/// Enters a destination in the directory; `false` if there is no room.
+pub(super) fn enter(tables: &Tables, destination: &Destination, entry: Entry) -> bool {
+    let bucket = &tables.directory[bucket_of(destination.hash())];
+    bucket.entries.iter().any(|it| it.load() == entry.0) || bucket.enter(entry)
+}
+
+/// A random seed for a hash of flows.
+pub(crate) fn seed() -> anyhow::Result<Seed> {
     let mut octets = [0; 16];
     let filled = rustix::rand::getrandom(&mut octets, rustix::rand::GetRandomFlags::empty())
         .context("cannot get random octets for a seed")?;

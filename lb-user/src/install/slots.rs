@@ -3,15 +3,13 @@
 use anyhow::Context as _;
 use lb_common::{
     shared::Shared,
-    tables::{Layout, Pick, Service, SlotValue},
-    wire::Protocol,
+    tables::{Layout, Member, Pick, Service, SlotValue, State},
 };
 
 use super::{Wanted, ranges::Ranges};
 use crate::{
     dataplane::director::Tables,
     fill::{self, Counts, Share},
-    service::Transport,
 };
 
 /// Fills the slots of a service for `shares`, and makes packets use them.
@@ -39,17 +37,18 @@ pub(super) fn bring(
     let members = fill::fill(scheduler, flags, shares, installed, counts);
     let mut new = Layout {
         pick,
-        // A datagram does not tell whether it begins a flow: only a record can.
-        tracked: !hashed || rehashed || wanted.name.protocol == Transport::Udp,
+        tracked: is_tracked(wanted) || rehashed && !wanted.policy.one_packet,
         slots: members.len() as u32,
         first: 0,
     };
     let values: Vec<SlotValue> = (0..)
         .zip(members)
-        .map(|(i, member)| match new.tracked {
-            true => SlotValue::clean(member),
-            false => value(tables, old, (prior, i, new.slots), member),
-        })
+        .map(
+            |(i, member)| match new.tracked || wanted.policy.one_packet {
+                true => SlotValue::clean(member),
+                false => value(tables, old, (prior, i, new.slots), member),
+            },
+        )
         .collect();
     if new.slots == old.slots && kind(new) == kind(old) {
         new.first = old.first;
@@ -73,6 +72,13 @@ pub(super) fn bring(
             .store(u64::from(now.wrapping_add(window(tables))) | SET);
     }
     Ok(())
+}
+
+/// Whether every flow of a service has a record.
+pub(super) fn is_tracked(wanted: &Wanted) -> bool {
+    let counts = wanted.members.iter().any(|it| it.thresholds.upper > 0);
+    let policy = &wanted.policy;
+    policy.tracks(wanted.scheduler, wanted.name.protocol, counts)
 }
 
 /// Fills the slots of a service that goes by connections again, in their place.
@@ -105,7 +111,10 @@ fn value(
         let i = u64::from(i) * u64::from(prior.slots) / u64::from(slots);
         let slot = self::slots(tables, prior).get(i as usize);
         let before = SlotValue::unpack(slot.map_or(0, Shared::load));
-        let is_up = |id: u32| id != 0 && tables.members[id as usize].mac().is_some();
+        let is_up = |id: u32| {
+            let member = &tables.members[id as usize];
+            id != 0 && member.link().is_some() && !member.is(Member::EXPELLED)
+        };
         value = moved(before, member, is_up);
     }
     // Flows of the time it was tracked have records.
@@ -143,7 +152,16 @@ fn replace(ranges: &mut Ranges, service: &Service, (old, new): (Layout, Layout),
 }
 
 /// Ends the window of a service, if it is over: every flow from before it has a record by now.
-pub(super) fn settle(tables: &Tables, ranges: &mut Ranges, service: &Service, now: u32) {
+///
+/// One that was tracked for the sake of flows that were hashed otherwise is so no longer, unless it
+/// `stays_tracked`: those that live have records now.
+pub(super) fn settle(
+    tables: &Tables,
+    ranges: &mut Ranges,
+    service: &Service,
+    stays_tracked: bool,
+    now: u32,
+) {
     let settles = service.settles.load();
     let left = (settles as u32).wrapping_sub(now) as i32;
     if settles == 0 || left > 0 {
@@ -160,9 +178,7 @@ pub(super) fn settle(tables: &Tables, ranges: &mut Ranges, service: &Service, no
             slot.store(settled.pack());
         }
     }
-    // Tracked for the sake of flows that were hashed otherwise: those that live have records now.
-    let is_datagrams = service.destination.protocol == Protocol::UDP;
-    if layout.tracked && layout.pick != Pick::Turn && !is_datagrams {
+    if layout.tracked && !stays_tracked {
         for slot in slots(tables, layout) {
             let settled = SlotValue {
                 exceptions: true,
@@ -192,7 +208,11 @@ const SET: u64 = 1 << 32;
 /// Seconds after which a flow that has sent nothing is given up: more than the timeout, as for its
 /// record.
 fn window(tables: &Tables) -> u32 {
-    tables.settings[0].timeouts[lb_common::tables::State::Established as usize].saturating_add(1)
+    tables
+        .settings()
+        .timeouts
+        .of(State::Established)
+        .saturating_add(1)
 }
 
 fn kind(layout: Layout) -> (Pick, bool) {

@@ -2,9 +2,12 @@
 
 use std::collections::HashSet;
 
-use lb_common::tables::{Layout, Member, Pick, Record, Service, SlotValue, slot_of};
+use lb_common::{
+    tables::{Layout, Member, Pick, Record, Service, SlotValue, State, slot_of},
+    wire::Protocol,
+};
 
-use super::{Installed, slots};
+use super::{Installed, InstalledService, Wanted, slots};
 use crate::dataplane::director::Tables;
 
 /// Flows with a record, as IPVS counts connections.
@@ -12,6 +15,14 @@ use crate::dataplane::director::Tables;
 pub struct Flows {
     pub active: u64,
     pub inactive: u64,
+    /// Clients that come back; not flows.
+    pub persistent: u64,
+}
+
+impl Flows {
+    pub fn all(self) -> u64 {
+        self.active + self.inactive
+    }
 }
 
 /// What a sweep found.
@@ -40,10 +51,11 @@ impl Installed {
         };
         // First, as the records that are found are exceptions to what it leaves.
         for service in self.services.values() {
+            let stays_tracked = service.wanted.as_ref().is_none_or(slots::is_tracked);
             let service = &tables.services[usize::from(service.id)];
-            slots::settle(tables, &mut self.ranges, service, now);
+            slots::settle(tables, &mut self.ranges, service, stays_tracked, now);
         }
-        let timeouts = tables.settings[0].timeouts;
+        let timeouts = &tables.settings().timeouts;
         // By slot: whether a record is an exception to it.
         let mut needed = vec![false; tables.slots.len()];
         for set in tables.flows.iter() {
@@ -55,9 +67,10 @@ impl Installed {
                 let packed = word.load();
                 let record = Record::unpack(packed);
                 let member = tables.members.get(record.member as usize);
-                let member = member.filter(|member| member.mac().is_some());
-                let expired = record.has_expired(now, &timeouts);
-                let (Some(member), false) = (member, expired) else {
+                let member = member.filter(|member| member.link().is_some());
+                let is_over = record.has_expired(now, timeouts)
+                    || member.is_some_and(|member| ends(record, member));
+                let (Some(member), false) = (member, is_over) else {
                     // Only if no packet has renewed it meanwhile.
                     if word.replace(packed, 0) {
                         key.replace(fingerprint, 0);
@@ -66,6 +79,10 @@ impl Installed {
                 };
                 usage.flows += 1;
                 let flows = &mut usage.members[record.member as usize];
+                if !record.state.is_flow() {
+                    flows.persistent += u64::from(record.state == State::Template);
+                    continue;
+                }
                 if record.state.is_active() && !is_udp(tables, member) {
                     flows.active += 1;
                 } else {
@@ -94,20 +111,32 @@ impl Installed {
             let Some(wanted) = &service.wanted else {
                 continue;
             };
-            if !wanted.scheduler.is_live() {
+            let overloaded = overloaded(service, wanted, &self.flows);
+            let is_other = overloaded != service.overloaded;
+            service.overloaded = overloaded;
+            if !wanted.scheduler.is_live() && !is_other {
                 continue;
             }
             let record = &tables.services[usize::from(service.id)];
-            let shares = super::shares(&service.members, wanted);
+            let shares = super::shares(service, wanted);
             let mut counts = super::counts(record, wanted, &self.flows, &mut service.memory, now);
-            slots::refill(tables, record, wanted, &shares, &mut counts);
+            if !is_other {
+                slots::refill(tables, record, wanted, &shares, &mut counts);
+                continue;
+            }
+            let ranges = &mut self.ranges;
+            let brought = slots::bring(tables, ranges, record, wanted, &shares, &mut counts);
+            if let Err(error) = brought {
+                tracing::error!("{error:#}");
+            }
         }
     }
 
     /// Frees the removed members that neither a record nor a slot names.
     fn let_go(&mut self, tables: &Tables, usage: &Usage) {
         for service in self.services.values_mut() {
-            let is_removed = |&(_, &id): &(_, &u32)| tables.members[id as usize].is_removed();
+            let is_removed =
+                |&(_, &id): &(_, &u32)| tables.members[id as usize].is(Member::REMOVED);
             if !service.members.iter().any(|member| is_removed(&member)) {
                 continue;
             }
@@ -120,8 +149,8 @@ impl Installed {
                 .collect();
             service.members.retain(|_, &mut id| {
                 let member = &tables.members[id as usize];
-                let kept =
-                    !member.is_removed() || named.contains(&id) || usage.of(id) != Flows::default();
+                let has_flows = usage.of(id).all() > 0;
+                let kept = !member.is(Member::REMOVED) || named.contains(&id) || has_flows;
                 if !kept {
                     tables.members.write(id as usize, Member::default());
                     self.free_members.push(id);
@@ -132,13 +161,28 @@ impl Installed {
     }
 }
 
+/// Whether a record is to go with its member, before its time.
+fn ends(record: Record, member: &Member) -> bool {
+    member.is(Member::REMOVED) && !record.state.is_flow()
+}
+
+/// The members that take no new flows for having too many.
+fn overloaded(service: &InstalledService, wanted: &Wanted, flows: &[Flows]) -> HashSet<u32> {
+    let overloaded = wanted.members.iter().filter_map(|member| {
+        let id = *service.members.get(&member.address)?;
+        let flows = flows.get(id as usize)?.all();
+        let was = service.overloaded.contains(&id);
+        member.thresholds.is_exceeded(flows, was).then_some(id)
+    });
+    overloaded.collect()
+}
+
 fn service_of<'t>(tables: &'t Tables, member: &Member) -> Option<&'t Service> {
     tables.services.get(usize::from(member.service()))
 }
 
 fn is_udp(tables: &Tables, member: &Member) -> bool {
-    service_of(tables, member)
-        .is_some_and(|service| service.destination.protocol == lb_common::wire::Protocol::UDP)
+    service_of(tables, member).is_some_and(|service| service.protocol == Protocol::UDP)
 }
 
 /// The slot of an untracked service that a record is an exception to: its fingerprint is the hash.

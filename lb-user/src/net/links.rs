@@ -2,9 +2,10 @@
 
 use anyhow::{Context as _, Result};
 use futures_util::TryStreamExt as _;
-use lb_common::wire::MacAddr;
+use lb_common::wire::{MacAddr, VlanId};
 use netlink_packet_route::link::{
-    InfoKind, LinkAttribute, LinkFlags, LinkInfo, LinkMessage, LinkXdp, XdpAttached,
+    InfoData, InfoKind, InfoVlan, LinkAttribute, LinkFlags, LinkInfo, LinkMessage, LinkXdp,
+    XdpAttached,
 };
 use rustix::io::Errno;
 
@@ -23,6 +24,7 @@ pub struct Link {
     pub xdp: Option<Xdp>,
     /// The interface whose tagged frames it has, if it is a VLAN's.
     pub vlan_of: Option<u32>,
+    pub vlan: VlanId,
 }
 
 /// The XDP program of an interface.
@@ -80,11 +82,25 @@ impl From<LinkMessage> for Link {
                 parent = Some(index);
             } else if let LinkAttribute::LinkInfo(info) = attribute {
                 is_vlan = info.contains(&LinkInfo::Kind(InfoKind::Vlan));
+                link.vlan = vlan(&info);
             }
         }
         link.vlan_of = parent.filter(|_| is_vlan);
         link
     }
+}
+
+fn vlan(info: &[LinkInfo]) -> VlanId {
+    let id = info.iter().find_map(|info| {
+        let LinkInfo::Data(InfoData::Vlan(vlan)) = info else {
+            return None;
+        };
+        vlan.iter().find_map(|it| match it {
+            InfoVlan::Id(id) => Some(*id),
+            _ => None,
+        })
+    });
+    id.map_or(VlanId::NONE, VlanId::new)
 }
 
 fn attached(xdp: &[LinkXdp]) -> Option<Xdp> {

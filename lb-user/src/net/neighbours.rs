@@ -1,12 +1,12 @@
 //! The kernel's neighbour table, and what it is told of.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use anyhow::{Context as _, Result};
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
 use lb_common::wire::MacAddr;
 use netlink_packet_route::{
-    AddressFamily, RouteNetlinkMessage,
+    RouteNetlinkMessage,
     neighbour::{
         NeighbourAddress, NeighbourAttribute, NeighbourFlags, NeighbourMessage, NeighbourState,
     },
@@ -18,7 +18,7 @@ use super::{Handle, explained};
 /// What the kernel knows of a neighbour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Neighbour {
-    pub address: Ipv4Addr,
+    pub address: IpAddr,
     pub interface: u32,
     pub state: State,
 }
@@ -48,6 +48,7 @@ pub fn subscribe() -> Result<impl Stream<Item = Event> + Unpin> {
         MulticastGroup::Neigh,
         MulticastGroup::Link,
         MulticastGroup::Ipv4Ifaddr,
+        MulticastGroup::Ipv6Ifaddr,
     ];
     let (connection, _, messages) =
         rtnetlink::new_multicast_connection(&groups).context("cannot open a netlink socket")?;
@@ -61,13 +62,9 @@ pub fn subscribe() -> Result<impl Stream<Item = Event> + Unpin> {
     Ok(Box::pin(events))
 }
 
-/// Lists the IPv4 neighbours of all interfaces.
+/// Lists the neighbours of all interfaces.
 pub async fn list(netlink: &Handle) -> Result<Vec<Neighbour>> {
-    let messages = netlink
-        .neighbours()
-        .get()
-        .set_address_family(AddressFamily::Inet)
-        .execute();
+    let messages = netlink.neighbours().get().execute();
     let messages: Vec<NeighbourMessage> = messages
         .try_collect()
         .await
@@ -80,10 +77,10 @@ pub async fn list(netlink: &Handle) -> Result<Vec<Neighbour>> {
 /// Has the kernel resolve a neighbour, or check that it is still there, as it does for packets of
 /// its own (`NTF_USE`, `neigh_event_send` in net/core/neighbour.c). One that is permanent would not
 /// be any more (`__neigh_update`), and would fail if nobody answers.
-pub async fn probe(netlink: &Handle, interface: u32, address: Ipv4Addr) -> Result<()> {
+pub async fn probe(netlink: &Handle, interface: u32, address: IpAddr) -> Result<()> {
     let request = netlink
         .neighbours()
-        .add(interface, IpAddr::V4(address))
+        .add(interface, address)
         .state(NeighbourState::None)
         .flags(NeighbourFlags::Use)
         .replace();
@@ -116,7 +113,9 @@ fn neighbour(message: &NeighbourMessage, is_gone: bool) -> Option<Neighbour> {
     let mut mac = None;
     for attribute in &message.attributes {
         if let NeighbourAttribute::Destination(NeighbourAddress::Inet(ip)) = attribute {
-            address = Some(*ip);
+            address = Some(IpAddr::V4(*ip));
+        } else if let NeighbourAttribute::Destination(NeighbourAddress::Inet6(ip)) = attribute {
+            address = Some(IpAddr::V6(*ip));
         } else if let NeighbourAttribute::LinkLayerAddress(octets) = attribute {
             let octets = octets.as_slice().try_into().ok();
             mac = octets.map(|octets| MacAddr { octets });

@@ -128,7 +128,7 @@ impl<'h> Daemon<'h> {
             let (ms_seen, ms_done) = timed(&slots, || {
                 let change = Change::EditReal {
                     service: site::large(i),
-                    address: site::real(7),
+                    address: site::real(7).into(),
                     weight,
                 };
                 client::post(&self.socket(), "/v1/changes", &[change])

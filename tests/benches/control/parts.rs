@@ -4,12 +4,14 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use lb_common::{
-    tables::{FLOW_SETS_DEFAULT, MEMBERS_MAX, Record, SERVICES_MAX, Settings, State, WAYS},
-    wire::MacAddr,
+    tables::{
+        FLOW_SETS_DEFAULT, MEMBERS_MAX, Record, SERVICES_MAX, Settings, State, Timeouts, WAYS,
+    },
+    wire::{MacAddr, VlanId},
 };
 use lb_user::{
     dataplane::director::{Limits, Tables},
-    install::{Installed, Wanted, WantedMember},
+    install::{Installed, Policy, Thresholds, Wanted, WantedMember},
     scheduler::Scheduler,
     service::ServiceName,
 };
@@ -28,7 +30,9 @@ pub(crate) fn measure(report: &mut Report, rounds: usize) -> Result<()> {
         members: MEMBERS_MAX,
         ..Limits::default()
     })?;
-    tables.settings.write(0, Settings::IPVS);
+    tables
+        .settings
+        .write(0, Settings::new(Timeouts::IPVS, [5, 7]));
     let mut installed = Installed::of(&tables);
     let mut bring = |wanted: &Wanted| -> Result<f64> {
         let begun = Instant::now();
@@ -70,9 +74,11 @@ fn wanted(name: ServiceName, scheduler: Scheduler, reals: std::ops::Range<u32>) 
         let address = site::real(real);
         let [a, b, c, d] = address.octets();
         WantedMember {
-            address,
+            address: address.into(),
             weight: 1,
+            thresholds: Thresholds::default(),
             interface: 1,
+            vlan: VlanId::NONE,
             mac: Some(MacAddr {
                 octets: [2, 0, a, b, c, d],
             }),
@@ -82,7 +88,7 @@ fn wanted(name: ServiceName, scheduler: Scheduler, reals: std::ops::Range<u32>) 
         name,
         scheduler,
         flags: Vec::new(),
-        drops: false,
+        policy: Policy::default(),
         members: reals.map(member).collect(),
     }
 }
@@ -91,7 +97,7 @@ fn wanted(name: ServiceName, scheduler: Scheduler, reals: std::ops::Range<u32>) 
 fn fill(tables: &Tables) {
     let members: Vec<u32> = (0..)
         .zip(tables.members.iter())
-        .filter(|(_, member)| member.mac().is_some())
+        .filter(|(_, member)| member.link().is_some())
         .map(|(id, _)| id)
         .collect();
     let mut hash = 1_u64;

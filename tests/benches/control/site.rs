@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, fs, net::Ipv4Addr};
 
 use anyhow::Result;
-use lb_user::service::ServiceName;
+use lb_user::service::{PortRange, ServiceName};
 use tests::{Host, Lab};
 
 /// Real servers; each is in a hundred services. About as many neighbours as the kernel keeps by default.
@@ -77,8 +77,11 @@ pub(crate) fn large(i: u32) -> ServiceName {
 fn named(vip: u32, port: u16) -> ServiceName {
     ServiceName {
         protocol: lb_user::service::Transport::Tcp,
-        vip: Ipv4Addr::from(u32::from(Ipv4Addr::new(198, 18, 0, 1)) + vip),
-        port,
+        vip: Ipv4Addr::from(u32::from(Ipv4Addr::new(198, 18, 0, 1)) + vip).into(),
+        ports: PortRange {
+            first: port,
+            last: port,
+        },
     }
 }
 

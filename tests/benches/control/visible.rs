@@ -6,10 +6,9 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
-use aya::maps::MapData;
 use lb_common::{
     shared::Shared,
-    tables::{Layout, Service},
+    tables::{Layout, Site},
 };
 use lb_user::{
     dataplane::director::{Director, Mapped},
@@ -20,24 +19,20 @@ use lb_user::{
 const LIMIT: Duration = Duration::from_secs(30);
 
 pub(crate) struct Slots {
-    services: Mapped<Service>,
-    slots: Mapped<Shared>,
+    site: Mapped<Site>,
     id: usize,
 }
 
 impl Slots {
     /// Finds a service in the tables pinned below `pins`.
     pub(crate) fn of(service: ServiceName, pins: &Path) -> Result<Self> {
-        let services = Director::services_below(pins)?.context("no tables")?;
-        let map = MapData::from_pin(pins.join("maps/SLOTS"))?;
-        let slots = Mapped::array(map.fd(), map.info()?.max_entries() as usize)?;
+        let site = Director::site_below(pins)?.context("no tables")?;
         let destination = service.destination();
-        let mut ids = services.iter();
-        let id = ids.position(|service| service.destination == destination);
+        let mut ids = site[0].services.iter();
+        let id = ids.position(|service| service.is_at(&destination));
         Ok(Self {
             id: id.with_context(|| format!("{service} is not in the tables"))?,
-            services,
-            slots,
+            site,
         })
     }
 
@@ -50,9 +45,9 @@ impl Slots {
     }
 
     fn now(&self) -> Vec<u64> {
-        let layout = self.services[self.id].layout.load();
+        let layout = self.site[0].services[self.id].layout.load();
         let Layout { first, slots, .. } = Layout::unpack(layout);
-        let slots = self.slots.range(first..first + slots).iter();
+        let slots = self.site[0].slots[first as usize..][..slots as usize].iter();
         std::iter::once(layout)
             .chain(slots.map(Shared::load))
             .collect()

@@ -6,14 +6,14 @@ use anyhow::{Context as _, Result};
 use aya::{Ebpf, programs::Program};
 use lb_common::{
     tables::{FLOW_SETS_DEFAULT, Interface},
-    wire::MacAddr,
+    wire::{MacAddr, VlanId},
 };
 use lb_user::{
     dataplane::{
         director::{Director, Limits},
         realserver,
     },
-    install::{Installed, Wanted, WantedMember},
+    install::{Installed, Policy, Thresholds, Wanted, WantedMember},
     scheduler::Scheduler,
 };
 
@@ -45,7 +45,7 @@ pub(crate) fn load(flows: u32) -> Result<Director> {
     };
     let director = Director::load(None, limits)?;
     let interface = Interface::new(INGRESS, MacAddr { octets: MAC });
-    let element = Interface::element(INGRESS) as usize;
+    let element = Interface::element(INGRESS);
     director.tables.interfaces.write(element, interface);
     let mut installed = Installed::of(&director.tables);
     let (serving, newcomers) = (0..10, 10..20);
@@ -60,7 +60,7 @@ pub(crate) fn load(flows: u32) -> Result<Director> {
             name: format!("{protocol}/{VIP}:{port}").parse()?,
             scheduler,
             flags: Vec::new(),
-            drops: false,
+            policy: Policy::default(),
             members: members.map(member).collect(),
         };
         installed.bring(&director.tables, &wanted, director.now()?, &mut Vec::new())?;
@@ -72,7 +72,9 @@ fn member(i: usize) -> WantedMember {
     WantedMember {
         address: [10, 0, 0, i as u8 + 1].into(),
         weight: 1,
+        thresholds: Thresholds::default(),
         interface: INGRESS,
+        vlan: VlanId::NONE,
         mac: Some(MacAddr { octets: macs()[i] }),
     }
 }

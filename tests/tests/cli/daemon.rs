@@ -1,9 +1,10 @@
 //! A daemon that is not there, may not be, or is there already.
 
-use std::{fs, os::unix::net::UnixListener};
+use std::{fs, mem::offset_of, os::unix::net::UnixListener, path::Path};
 
-use anyhow::Result;
-use lb_common::tables::LAYOUT_VERSION;
+use anyhow::{Context as _, Result};
+use lb_common::tables::{LAYOUT_VERSION, Settings, Site, Timeouts};
+use lb_user::dataplane::director::Director;
 
 use crate::{CONFIG, State, as_nobody, assert_refused, lab, site};
 
@@ -167,12 +168,10 @@ fn pins_of_another_layout_are_left_alone() -> Result<()> {
     let pins = pins["pins"].as_str().unwrap_or_default().to_owned();
     director.stop()?;
     let other = LAYOUT_VERSION + 1;
-    let map = aya::maps::MapData::from_pin(format!("{pins}/maps/SETTINGS"))?;
-    let settings =
-        lb_user::dataplane::director::Mapped::<lb_common::tables::Settings>::array(map.fd(), 1)?;
-    let mut record = settings[0];
-    record.version = other;
-    settings.write(0, record);
+    let site = Director::site_below(Path::new(&pins))?.context("no site")?;
+    let mut settings = Settings::new(Timeouts::IPVS, [0; 2]);
+    settings.version = other;
+    site.part(offset_of!(Site, settings), 1).write(0, settings);
     let tree = host.sh(&format!("find {pins}"))?;
     let line = format!(
         "the maps below {pins} have layout {other}, this program has {LAYOUT_VERSION}; `drover director detach` removes them"

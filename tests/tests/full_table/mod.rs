@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use lb_common::tables::Settings;
+use lb_common::tables::Timeouts;
 use lb_user::install::Flows;
 use tests::frames::{ACK, FIN, RST, SYN};
 
@@ -49,7 +49,7 @@ pub(crate) struct FullTable {
 
 impl Entry {
     pub(crate) fn has_expired(&self, now: u32) -> bool {
-        now - self.seen > Settings::IPVS.timeouts[self.state as usize]
+        now - self.seen > Timeouts::IPVS[self.state as usize]
     }
 
     fn is_over(&self) -> bool {

@@ -43,6 +43,7 @@ const LIMITS: Limits = Limits {
     members: 64,
     slots: 1 << 16,
     flow_sets: 0,
+    lists_flows: true,
 };
 const CLIENTS: u8 = 2;
 const PORTS: u16 = 12;

@@ -2,19 +2,20 @@
 
 #![allow(dead_code, reason = "each of the tests that share it uses a part")]
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use lb_common::{
+    address::{Address, Version},
     director::forward,
     flow_table::fingerprint,
-    hash::Flow,
+    hash::{Flow, Kind},
     reason::Reason,
-    tables::{Interface, Record, Settings},
-    wire::{MacAddr, Ports, Protocol},
+    tables::{Interface, Record, Settings, Timeouts},
+    wire::{MacAddr, Ports, Protocol, VlanId},
 };
 use lb_user::{
-    dataplane::director::{At, Limits, Tables},
-    install::{Flows, Installed, Usage, Wanted, WantedMember},
+    dataplane::director::{At, Buffer, Limits, Tables},
+    install::{Flows, Installed, Policy, Thresholds, Usage, Wanted, WantedMember},
     scheduler::{Flag, Scheduler},
     service::ServiceName,
 };
@@ -25,6 +26,7 @@ const DIRECTOR: [u8; 6] = [2, 0, 0, 0, 0, 5];
 /// After which flows that sent nothing are given up, in seconds.
 pub(crate) const ESTABLISHED: u32 = 900;
 const CLIENT: u8 = 7;
+const VIP: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 
 /// Last octet of its address, and its port.
 pub(crate) type Client = (u8, u16);
@@ -36,6 +38,7 @@ pub(crate) struct Site {
     pub(crate) now: u32,
     pub(crate) unresolved: Vec<u8>,
     pub(crate) flags: Vec<Flag>,
+    pub(crate) policy: Policy,
     pub(crate) usage: Usage,
 }
 
@@ -51,16 +54,17 @@ impl Site {
             members: 16,
             slots: 1 << 13,
             flow_sets,
+            lists_flows: true,
         })
     }
 
     pub(crate) fn with_limits(limits: Limits) -> Self {
         let tables = Tables::anonymous(limits).unwrap();
-        tables.settings.write(0, Settings::IPVS);
-        let record = Interface::new(ETH0, MacAddr { octets: DIRECTOR });
         tables
-            .interfaces
-            .write(Interface::element(ETH0) as usize, record);
+            .settings
+            .write(0, Settings::new(Timeouts::IPVS, [5, 7]));
+        let record = Interface::new(ETH0, MacAddr { octets: DIRECTOR });
+        tables.interfaces.write(Interface::element(ETH0), record);
         Self {
             installed: Installed::of(&tables),
             tables,
@@ -68,6 +72,7 @@ impl Site {
             now: (1 << 24) - 1000,
             unresolved: Vec::new(),
             flags: Vec::new(),
+            policy: Policy::default(),
             usage: Usage::default(),
         }
     }
@@ -82,9 +87,11 @@ impl Site {
         members: &[(u8, u32)],
     ) -> Result<(), String> {
         let member = |&(host, weight): &(u8, u32)| WantedMember {
-            address: Ipv4Addr::new(10, 0, 0, host),
+            address: Ipv4Addr::new(10, 0, 0, host).into(),
             weight,
+            thresholds: Thresholds::default(),
             interface: ETH0,
+            vlan: VlanId::NONE,
             mac: (!self.unresolved.contains(&host)).then_some(MacAddr {
                 octets: [2, 0, 0, 0, 0, host],
             }),
@@ -93,7 +100,7 @@ impl Site {
             name: service(),
             scheduler,
             flags: self.flags.clone(),
-            drops: false,
+            policy: self.policy,
             members: members.iter().map(member).collect(),
         };
         self.installed
@@ -112,31 +119,39 @@ impl Site {
             from: [2, 0, 0, 0, 0, 1],
             client: address_of(client),
             client_port: port,
-            vip: service().vip,
-            port: service().port,
+            vip: VIP,
+            port: service().ports.first,
             ttl: 64,
         };
-        let mut frame = sent.tcp(flags);
-        forward(&mut frame[..], ETH0, &At::new(&self.tables, self.now))?;
-        Ok(frame[5])
+        self.send_frame(&sent.tcp(flags))
+    }
+
+    /// Sends a frame; returns the last octet of the real server's address.
+    pub(crate) fn send_frame(&self, frame: &[u8]) -> Result<u8, Reason> {
+        let mut frame = Buffer::from(frame);
+        forward(&mut frame, ETH0, &At::new(&self.tables, self.now))?;
+        Ok(frame.frame()[5])
     }
 
     /// Returns the record of a client's flow, and the real server it names.
     pub(crate) fn record_of(&self, (client, port): Client) -> Option<(u8, Record)> {
         let id = self.installed.service(service())?;
-        let flow = Flow {
-            client: address_of(client).octets(),
-            vip: service().vip.octets(),
-            ports: Ports {
-                source: port.to_be_bytes(),
-                destination: service().port.to_be_bytes(),
-            },
-            protocol: Protocol::TCP,
+        let ports = Ports {
+            source: port.to_be_bytes(),
+            destination: service().ports.first.to_be_bytes(),
         };
+        let flow = Flow::new(
+            Address::v4(address_of(client).octets()),
+            Address::v4(VIP.octets()),
+            Kind::new(ports, Protocol::TCP, Version::V4),
+        );
         let hash = flow.hash(self.tables.services[usize::from(id)].seed);
         let set = &self.tables.flows[hash as usize & (self.tables.flows.len() - 1)];
         let record = set.find(fingerprint(hash))?.record;
-        Some((self.tables.members[record.member as usize].rip[3], record))
+        Some((
+            self.tables.members[record.member as usize].rip.octets_v4()[3],
+            record,
+        ))
     }
 
     pub(crate) fn pass(&mut self, seconds: u32) {
@@ -150,14 +165,14 @@ impl Site {
 
     pub(crate) fn members(&self) -> Vec<u8> {
         let members = self.installed.members(service());
-        let mut hosts: Vec<u8> = members.map(|(rip, _)| rip.octets()[3]).collect();
+        let mut hosts: Vec<u8> = members.map(|(rip, _)| last_octet(rip)).collect();
         hosts.sort_unstable();
         hosts
     }
 
     pub(crate) fn flows(&self, host: u8) -> Flows {
         let mut members = self.installed.members(service());
-        let (_, id) = members.find(|(rip, _)| rip.octets()[3] == host).unwrap();
+        let (_, id) = members.find(|&(rip, _)| last_octet(rip) == host).unwrap();
         self.usage.of(id)
     }
 
@@ -172,6 +187,13 @@ impl Site {
 
 pub(crate) fn service() -> ServiceName {
     "tcp/192.0.2.1:80".parse().unwrap()
+}
+
+fn last_octet(address: IpAddr) -> u8 {
+    match address {
+        IpAddr::V4(address) => address.octets()[3],
+        IpAddr::V6(address) => address.octets()[15],
+    }
 }
 
 fn address_of(client: u8) -> Ipv4Addr {

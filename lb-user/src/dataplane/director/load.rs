@@ -1,6 +1,6 @@
 //! Loading the director's object, or adopting what an earlier daemon loaded.
 
-use std::{fs, path::Path};
+use std::{fs, mem::offset_of, path::Path};
 
 use anyhow::{Context as _, Result, bail};
 use aya::{
@@ -8,7 +8,7 @@ use aya::{
     maps::{Map, MapData},
     programs::Xdp,
 };
-use lb_common::tables::{DIRECTORY_BUCKETS, INTERFACES_MAX, LAYOUT_VERSION, Service, Settings};
+use lb_common::tables::{LAYOUT_VERSION, SERVICES_MAX, Service, Site, WAYS};
 
 use super::{Limits, Mapped, mapped::Record, tables::Tables};
 use crate::dataplane::verifier;
@@ -16,15 +16,7 @@ use crate::dataplane::verifier;
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/director"));
 
 /// Mapped into the daemon's memory.
-const MAPPED: [&str; 7] = [
-    "DIRECTORY",
-    "SERVICES",
-    "SLOTS",
-    "MEMBERS",
-    "INTERFACES",
-    "FLOWS",
-    "SETTINGS",
-];
+const MAPPED: [&str; 3] = ["SITE", "FLOWS", "ENDPOINTS"];
 /// Written by the programs alone.
 const COUNTED: [&str; 2] = ["COUNTERS", "REASONS"];
 
@@ -46,11 +38,12 @@ pub(super) fn adopted(pins: &Path, limits: Limits) -> Result<Limits> {
             None => Ok(limit),
         }
     };
+    let flow_sets = entries("FLOWS", limits.flow_sets)?;
     let found = Limits {
-        services: entries("SERVICES", limits.services)?,
-        members: entries("MEMBERS", limits.members)?,
-        slots: entries("SLOTS", limits.slots)?,
-        flow_sets: entries("FLOWS", limits.flow_sets)?,
+        members: entries("COUNTERS", limits.members)?,
+        flow_sets,
+        lists_flows: entries("ENDPOINTS", limits.endpoints())? == flow_sets * WAYS,
+        ..limits
     };
     if found != limits {
         tracing::warn!(
@@ -65,21 +58,27 @@ pub(super) fn services(pins: &Path) -> Result<Option<Mapped<Service>>> {
     if version(pins)? != Some(LAYOUT_VERSION) {
         return Ok(None);
     }
-    let Some(map) = pinned(pins, "SERVICES")? else {
+    let Some(site) = site(pins)? else {
         return Ok(None);
     };
-    let services = Mapped::array(map.fd(), map.info()?.max_entries() as usize);
-    Ok(Some(services.context("cannot map SERVICES into memory")?))
+    Ok(Some(site.part(offset_of!(Site, services), SERVICES_MAX)))
 }
 
 /// The layout of the maps below `pins`; 0 if nobody has used them yet.
-fn version(pins: &Path) -> Result<Option<u32>> {
-    let Some(map) = pinned(pins, "SETTINGS")? else {
+fn version(pins: &Path) -> Result<Option<u64>> {
+    // That of an earlier layout was elsewhere.
+    if pins.join("maps/SETTINGS").exists() {
+        return Ok(Some(2));
+    }
+    Ok(site(pins)?.map(|site| site[0].settings.version))
+}
+
+pub(super) fn site(pins: &Path) -> Result<Option<Mapped<Site>>> {
+    let Some(map) = pinned(pins, "SITE")? else {
         return Ok(None);
     };
-    let settings: Mapped<Settings> =
-        Mapped::array(map.fd(), 1).context("cannot map SETTINGS into memory")?;
-    Ok(settings.first().map(|settings| settings.version))
+    let site = Mapped::array(map.fd(), 1).context("cannot map SITE into memory")?;
+    Ok(Some(site))
 }
 
 fn pinned(pins: &Path, name: &str) -> Result<Option<MapData>> {
@@ -98,11 +97,9 @@ pub(super) fn object(pins: Option<&Path>, limits: Limits) -> Result<Ebpf> {
     let mask = limits.flow_sets as u32 - 1;
     let jiffy = seconds_per_jiffy();
     loader
-        .map_max_entries("SERVICES", limits.services as u32)
-        .map_max_entries("MEMBERS", limits.members as u32)
         .map_max_entries("COUNTERS", limits.members as u32)
-        .map_max_entries("SLOTS", limits.slots as u32)
         .map_max_entries("FLOWS", limits.flow_sets as u32)
+        .map_max_entries("ENDPOINTS", limits.endpoints() as u32)
         .override_global("FLOW_SETS_MASK", &mask, true)
         .override_global("SECONDS_PER_JIFFY", &jiffy, true);
     if let Some(pins) = pins {
@@ -135,15 +132,12 @@ pub(super) fn tables(ebpf: &Ebpf, limits: Limits) -> Result<Tables> {
         };
         Mapped::array(map.fd(), len).with_context(|| format!("cannot map {name} into memory"))
     }
-    Ok(Tables {
-        directory: mapped(ebpf, "DIRECTORY", DIRECTORY_BUCKETS)?,
-        services: mapped(ebpf, "SERVICES", limits.services)?,
-        slots: mapped(ebpf, "SLOTS", limits.slots)?,
-        members: mapped(ebpf, "MEMBERS", limits.members)?,
-        interfaces: mapped(ebpf, "INTERFACES", INTERFACES_MAX)?,
-        flows: mapped(ebpf, "FLOWS", limits.flow_sets)?,
-        settings: mapped(ebpf, "SETTINGS", 1)?,
-    })
+    Ok(Tables::new(
+        mapped(ebpf, "SITE", 1)?,
+        mapped(ebpf, "FLOWS", limits.flow_sets)?,
+        mapped(ebpf, "ENDPOINTS", limits.endpoints())?,
+        limits,
+    ))
 }
 
 fn xdp<'e>(ebpf: &'e mut Ebpf, name: &str) -> Result<&'e mut Xdp> {

@@ -5,11 +5,12 @@ use std::{
     ops::{Deref, Range},
     os::fd::AsFd,
     slice,
+    sync::Arc,
 };
 
 use lb_common::{
     shared::Shared,
-    tables::{Bucket, FlowSet, Interface, Member, Service, Settings},
+    tables::{Bucket, Endpoints, FlowSet, Interface, Member, Service, Settings, Site},
 };
 use memmap2::{MmapMut, MmapOptions, MmapRaw};
 use rustix::fd::AsRawFd;
@@ -29,17 +30,23 @@ unsafe impl Record for FlowSet {}
 unsafe impl Record for Interface {}
 // SAFETY: as above.
 unsafe impl Record for Shared {}
+// SAFETY: as above.
+unsafe impl Record for Endpoints {}
 // SAFETY: integers, octets, and shared words where packets or others write.
 unsafe impl Record for Member {}
 // SAFETY: as above.
 unsafe impl Record for Service {}
-// SAFETY: integers.
+// SAFETY: as above.
 unsafe impl Record for Settings {}
+// SAFETY: made of the above.
+unsafe impl Record for Site {}
 
-/// A mapped array of `T`.
+/// A mapped array of `T`, or a part of one.
 #[derive(Debug)]
 pub struct Mapped<T> {
-    memory: MmapRaw,
+    memory: Arc<MmapRaw>,
+    /// Octets before the first.
+    offset: usize,
     len: usize,
     record: std::marker::PhantomData<T>,
 }
@@ -61,10 +68,34 @@ impl<T: Record> Mapped<T> {
 
     fn new(memory: MmapRaw, len: usize) -> Self {
         Self {
-            memory,
+            memory: Arc::new(memory),
+            offset: 0,
             len,
             record: std::marker::PhantomData,
         }
+    }
+
+    /// Returns the part at `offset` of the first record's octets: an array of `len` others.
+    ///
+    /// # Panics
+    ///
+    /// If it is not within the first record, or not aligned.
+    pub fn part<U: Record>(&self, offset: usize, len: usize) -> Mapped<U> {
+        assert!(offset + len * size_of::<U>() <= size_of::<T>(), "outside");
+        assert!(offset.is_multiple_of(align_of::<U>()), "not aligned");
+        Mapped {
+            memory: self.memory.clone(),
+            offset: self.offset + offset,
+            len,
+            record: std::marker::PhantomData,
+        }
+    }
+
+    fn start(&self) -> *mut T {
+        self.memory
+            .as_mut_ptr()
+            .wrapping_byte_add(self.offset)
+            .cast()
     }
 
     /// Writes a record whole, which nothing may point at yet.
@@ -74,14 +105,8 @@ impl<T: Record> Mapped<T> {
     /// If there is no such record.
     pub fn write(&self, index: usize, record: T) {
         assert!(index < self.len, "record {index} of {}", self.len);
-        // SAFETY: within the mapping, which is writable and aligned to a page.
-        unsafe {
-            self.memory
-                .as_mut_ptr()
-                .cast::<T>()
-                .add(index)
-                .write(record)
-        }
+        // SAFETY: within the mapping, which is writable and aligned.
+        unsafe { self.start().add(index).write(record) }
     }
 
     /// Returns the records of a range, or none if it does not lie within the array.
@@ -95,7 +120,7 @@ impl<T: Record> Deref for Mapped<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
-        // SAFETY: `len` records of any bit pattern, mapped as long as `self`, aligned to a page.
-        unsafe { slice::from_raw_parts(self.memory.as_ptr().cast(), self.len) }
+        // SAFETY: `len` records of any bit pattern, mapped as long as `self`, and aligned.
+        unsafe { slice::from_raw_parts(self.start(), self.len) }
     }
 }

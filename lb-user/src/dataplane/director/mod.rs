@@ -3,6 +3,7 @@
 //! Below the given directory: `maps/NAME` and `links/INTERFACE`; a link holds its program. What is found there is
 //! adopted: maps as they are, links by replacing their program in one step.
 
+mod buffer;
 mod links;
 mod load;
 mod mapped;
@@ -18,16 +19,19 @@ use aya::{
 };
 use lb_common::{
     reason::Reason,
-    tables::{Counters, FLOW_SETS_DEFAULT, SLOTS_MAX, Service, Settings},
+    tables::{Counters, FLOW_SETS_DEFAULT, SLOTS_MAX, Service, Settings, Site, Timeouts, WAYS},
 };
 
+use crate::install::seed;
+
 pub use self::{
+    buffer::Buffer,
     links::Mode,
     mapped::Mapped,
     tables::{At, ReasonCounts, Tables},
 };
 
-/// Sizes of the tables. Fixed while the maps live.
+/// Sizes of the tables. Those of members and flows are fixed while the maps live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     pub services: usize,
@@ -35,6 +39,18 @@ pub struct Limits {
     pub slots: usize,
     /// A power of two.
     pub flow_sets: usize,
+    /// Whether it is kept whose flows the records are, in 48 octets each.
+    pub lists_flows: bool,
+}
+
+impl Limits {
+    /// Records of whose flows there are: a map has one at least.
+    pub fn endpoints(self) -> usize {
+        match self.lists_flows {
+            true => self.flow_sets * WAYS,
+            false => 1,
+        }
+    }
 }
 
 impl Default for Limits {
@@ -44,6 +60,7 @@ impl Default for Limits {
             members: 1 << 14,
             slots: SLOTS_MAX,
             flow_sets: FLOW_SETS_DEFAULT,
+            lists_flows: true,
         }
     }
 }
@@ -74,8 +91,9 @@ impl Director {
             ebpf,
             uncounted: u32::MAX,
         };
-        if director.tables.settings[0].version == 0 {
-            director.tables.settings.write(0, Settings::IPVS);
+        if director.tables.settings().version == 0 {
+            let settings = Settings::new(Timeouts::IPVS, seed()?);
+            director.tables.settings.write(0, settings);
             director.uncounted = 0;
         }
         Ok(director)
@@ -148,6 +166,11 @@ impl Director {
     /// Maps the services that are pinned, if they are of this layout.
     pub fn services_below(pins: &Path) -> anyhow::Result<Option<Mapped<Service>>> {
         load::services(pins)
+    }
+
+    /// Maps the site that is pinned, if there is one.
+    pub fn site_below(pins: &Path) -> anyhow::Result<Option<Mapped<Site>>> {
+        load::site(pins)
     }
 
     /// Detaches the program everywhere and removes all that is pinned.

@@ -1,12 +1,17 @@
 //! The director's tables as this process has them mapped.
 
-use std::io;
+use std::{io, mem::offset_of};
 
 use lb_common::{
     director,
+    flow_table::fingerprint,
+    hash::Flow,
     reason::Reason,
     shared::Shared,
-    tables::{Bucket, Counters, FlowSet, Interface, Member, Service, Settings},
+    tables::{
+        Bucket, Counters, DIRECTORY_BUCKETS, Endpoints, FlowSet, INTERFACES_MAX, Interface, Member,
+        Service, Settings, Site, WAYS,
+    },
 };
 
 use super::{Limits, mapped::Mapped};
@@ -14,40 +19,58 @@ use super::{Limits, mapped::Mapped};
 /// All mapped arrays. Only the daemon writes them.
 #[derive(Debug)]
 pub struct Tables {
+    site: Mapped<Site>,
+    pub flows: Mapped<FlowSet>,
+    /// As many as there are ways, or none.
+    pub endpoints: Mapped<Endpoints>,
+    // Parts of the site, as far as the limits go.
     pub directory: Mapped<Bucket>,
     pub services: Mapped<Service>,
     pub slots: Mapped<Shared>,
     pub members: Mapped<Member>,
     pub interfaces: Mapped<Interface>,
-    pub flows: Mapped<FlowSet>,
     pub settings: Mapped<Settings>,
 }
 
 impl Tables {
+    pub fn new(
+        site: Mapped<Site>,
+        flows: Mapped<FlowSet>,
+        endpoints: Mapped<Endpoints>,
+        limits: Limits,
+    ) -> Self {
+        Self {
+            directory: site.part(offset_of!(Site, directory), DIRECTORY_BUCKETS),
+            services: site.part(offset_of!(Site, services), limits.services),
+            slots: site.part(offset_of!(Site, slots), limits.slots),
+            members: site.part(offset_of!(Site, members), limits.members),
+            interfaces: site.part(offset_of!(Site, interfaces), INTERFACES_MAX),
+            settings: site.part(offset_of!(Site, settings), 1),
+            site,
+            flows,
+            endpoints,
+        }
+    }
+
     /// Returns empty tables that no program has: to plan with, and to test.
     pub fn anonymous(limits: Limits) -> io::Result<Self> {
-        Ok(Self {
-            directory: Mapped::anonymous(lb_common::tables::DIRECTORY_BUCKETS)?,
-            services: Mapped::anonymous(limits.services)?,
-            slots: Mapped::anonymous(limits.slots)?,
-            members: Mapped::anonymous(limits.members)?,
-            interfaces: Mapped::anonymous(lb_common::tables::INTERFACES_MAX)?,
-            flows: Mapped::anonymous(limits.flow_sets)?,
-            settings: Mapped::anonymous(1)?,
-        })
+        Ok(Self::new(
+            Mapped::anonymous(1)?,
+            Mapped::anonymous(limits.flow_sets)?,
+            Mapped::anonymous(limits.endpoints())?,
+            limits,
+        ))
     }
-}
 
-impl Tables {
+    /// What holds for all services.
+    pub fn settings(&self) -> &Settings {
+        &self.site[0].settings
+    }
+
     /// Memory that they take, in octets.
     pub fn octets(&self) -> u64 {
-        let octets = size_of_val(&*self.directory)
-            + size_of_val(&*self.services)
-            + size_of_val(&*self.slots)
-            + size_of_val(&*self.members)
-            + size_of_val(&*self.interfaces)
-            + size_of_val(&*self.flows)
-            + size_of_val(&*self.settings);
+        let octets =
+            size_of_val(&*self.site) + size_of_val(&*self.flows) + size_of_val(&*self.endpoints);
         octets as u64
     }
 }
@@ -68,38 +91,19 @@ impl<'t> At<'t> {
             counted: None.into(),
         }
     }
+
+    fn set(&self, hash: u64) -> usize {
+        hash as usize & (self.tables.flows.len() - 1)
+    }
 }
 
 impl director::Tables for At<'_> {
-    fn bucket(&self, index: u32) -> Option<&Bucket> {
-        self.tables.directory.get(index as usize)
-    }
-
-    fn service(&self, id: u16) -> Option<&Service> {
-        self.tables.services.get(usize::from(id))
-    }
-
-    fn slot(&self, index: u32) -> Option<&Shared> {
-        self.tables.slots.get(index as usize)
-    }
-
-    fn member(&self, id: u32) -> Option<&Member> {
-        self.tables.members.get(id as usize)
-    }
-
-    fn interface(&self, index: u32) -> Option<&Interface> {
-        self.tables
-            .interfaces
-            .get(Interface::element(index) as usize)
+    fn site(&self) -> Option<&Site> {
+        self.tables.site.first()
     }
 
     fn flow_set(&self, hash: u64) -> Option<&FlowSet> {
-        let sets = self.tables.flows.len();
-        self.tables.flows.get(hash as usize & (sets - 1))
-    }
-
-    fn settings(&self) -> Option<&Settings> {
-        self.tables.settings.first()
+        self.tables.flows.get(self.set(hash))
     }
 
     fn now(&self) -> u32 {
@@ -108,6 +112,12 @@ impl director::Tables for At<'_> {
 
     fn count(&self, member: u32, octets: usize, new: bool) {
         self.counted.set(Some((member, octets, new)));
+    }
+
+    fn note(&self, hash: u64, way: usize, flow: &Flow) {
+        if let Some(endpoints) = self.tables.endpoints.get(self.set(hash) * WAYS + way) {
+            endpoints.write(flow, fingerprint(hash));
+        }
     }
 }
 

@@ -1,0 +1,75 @@
+//! A persistent service's clients come back to the member they were last sent to.
+//!
+//! A template is a record like a flow's, of what the service's mask leaves of the client's address.
+//! It lasts for the service's time from the last packet of any of the client's flows (in IPVS, from
+//! the beginning of the last flow, and then while there are flows). One that a first packet has made
+//! gives way as that packet's record does, so that no flood of them costs anybody a template.
+
+use crate::{
+    address::Address,
+    director::Tables,
+    flow_table::fingerprint,
+    hash::{Flow, Kind},
+    packet::Packet,
+    tables::{Member, Record, Service, Site, State},
+};
+
+fn key(packet: &Packet, service: &Service) -> u64 {
+    let mask = [service.mask[0].load(), service.mask[1].load()];
+    let [first, second] = service.seed;
+    // A service of several VIPs or ports has its clients in common.
+    let client = packet.flow.client.masked(mask);
+    Flow::new(client, Address::default(), Kind(0)).hash([!first, second])
+}
+
+/// Returns the member that the packet's client was last sent to, if it is to come back; else 0.
+#[inline(never)] // Rare, and long; so what it returns is one word.
+pub(crate) fn find<T: Tables>(packet: &Packet, service: &Service, site: &Site, tables: &T) -> u32 {
+    let hash = key(packet, service);
+    let set = tables.flow_set(hash);
+    let Some(hit) = set.and_then(|set| set.find(fingerprint(hash))) else {
+        return 0;
+    };
+    let member = site.member(hit.record.member);
+    let is_gone = hit
+        .record
+        .has_expired(tables.now(), &site.settings.timeouts)
+        || member.link().is_none()
+        || member.is(Member::REMOVED);
+    if is_gone || (service.options().expire_quiescent && member.is(Member::QUIESCED)) {
+        return 0;
+    }
+    hit.record.member
+}
+
+/// Notes the member that the packet's client is sent to; `lasting` unless it is a first packet.
+#[inline(never)] // As `find`.
+pub(crate) fn note<T: Tables>(
+    packet: &Packet,
+    service: &Service,
+    member: u32,
+    lasting: bool,
+    tables: &T,
+) {
+    let hash = key(packet, service);
+    let fingerprint = fingerprint(hash);
+    let (Some(site), Some(set)) = (tables.site(), tables.flow_set(hash)) else {
+        return;
+    };
+    let now = tables.now();
+    // Words: of an `Option` of a record LLVM reads what is not there.
+    let before = set.find(fingerprint).map_or(0, |hit| hit.record.pack());
+    let last = Record::unpack(before);
+    let lasts = lasting || (last.state == State::Template && last.member == member);
+    let record = match lasts {
+        true => {
+            let end = now.wrapping_add(service.options().persistence);
+            Record::new(fingerprint, member, end, State::Template)
+        }
+        false => Record::new(fingerprint, member, now, State::Embryonic),
+    };
+    let record = record.pack();
+    if record != before {
+        set.put(fingerprint, record, now, &site.settings.timeouts);
+    }
+}
