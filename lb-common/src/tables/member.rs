@@ -28,6 +28,7 @@ impl Member {
     }
 
     /// Returns the MAC, or `None` if it is not known.
+    #[inline]
     pub fn mac(&self) -> Option<MacAddr> {
         let word = self.address.load();
         let [a, b, c, d, e, f, known, _] = word.to_le_bytes();

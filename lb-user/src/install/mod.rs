@@ -9,7 +9,10 @@ mod service;
 mod slots;
 mod sweep;
 
-use std::{collections::HashMap, net::Ipv4Addr};
+use std::{
+    collections::{HashMap, HashSet},
+    net::Ipv4Addr,
+};
 
 use anyhow::{Context as _, bail};
 use lb_common::{
@@ -240,10 +243,12 @@ impl Installed {
                 record.set_mac(member.mac);
             }
         }
-        let is_wanted = |rip| wanted.members.iter().any(|member| member.address == rip);
-        for (&rip, &id) in &service.members {
-            if !is_wanted(rip) {
-                tables.members[id as usize].set_removed(true);
+        if service.members.len() > wanted.members.len() {
+            let wanted: HashSet<_> = wanted.members.iter().map(|it| it.address).collect();
+            for (rip, &id) in &service.members {
+                if !wanted.contains(rip) {
+                    tables.members[id as usize].set_removed(true);
+                }
             }
         }
         Ok(())
