@@ -11,8 +11,9 @@ use rustix::{
 
 const ETH_P_ARP: u16 = 0x0806;
 
-/// Broadcasts that `vip` is at `mac` out of an interface.
-pub fn announce(interface: u32, mac: MacAddr, vip: Ipv4Addr) -> Result<()> {
+/// Opens a socket to announce by. One serves for any number of VIPs: to close it takes the kernel a
+/// hundredth of a second.
+pub fn open() -> Result<OwnedFd> {
     // The kernel writes the Ethernet header; nothing is received through the socket.
     let none: Option<Protocol> = None;
     let socket = socket_with(
@@ -21,9 +22,13 @@ pub fn announce(interface: u32, mac: MacAddr, vip: Ipv4Addr) -> Result<()> {
         SocketFlags::CLOEXEC,
         none,
     );
-    let socket = socket.context("cannot open a packet socket to announce a VIP by")?;
+    socket.context("cannot open a packet socket to announce a VIP by")
+}
+
+/// Broadcasts that `vip` is at `mac` out of an interface.
+pub fn announce(socket: &OwnedFd, interface: u32, mac: MacAddr, vip: Ipv4Addr) -> Result<()> {
     let arp = Arp::announcement(mac, vip.octets());
-    send(&socket, interface, &arp).with_context(|| format!("cannot announce {vip}"))
+    send(socket, interface, &arp).with_context(|| format!("cannot announce {vip}"))
 }
 
 fn send(socket: &OwnedFd, interface: u32, arp: &Arp) -> io::Result<()> {
