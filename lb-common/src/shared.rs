@@ -25,10 +25,12 @@ mod access {
     use super::Shared;
 
     impl Shared {
+        #[inline]
         pub fn load(&self) -> u64 {
             self.0.load(Relaxed)
         }
 
+        #[inline]
         pub fn store(&self, value: u64) {
             self.0.store(value, Relaxed);
         }

@@ -95,6 +95,22 @@ fn balance(frame: &mut Packet<'_>) -> Result<xdp_action::Type, xdp_action::Type>
     Ok(XDP_TX)
 }
 
+/// The far end of a live bench: counts what comes, by where it is sent.
+#[xdp]
+fn sink(ctx: XdpContext) -> xdp_action::Type {
+    let frame = Packet::from(&ctx);
+    let to = load_mac(&frame, 0).unwrap_or(0);
+    let from = load_mac(&frame, 6).unwrap_or(0);
+    maps::seen(match maps::expected() {
+        [source, ..] if from != source => 0,
+        [_, sender, _] if to == sender => 1,
+        // All but the last octet.
+        [.., members] if to << 24 == members << 24 => 2,
+        _ => 0,
+    });
+    XDP_DROP
+}
+
 /// Returns the flow of an IPv4 packet without options, or what to answer instead.
 fn parse(frame: &Packet<'_>) -> Result<Key, xdp_action::Type> {
     let ethernet = frame.header::<Ethernet>(0).ok_or(XDP_DROP)?;

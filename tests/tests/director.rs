@@ -17,7 +17,7 @@ use lb_user::{
 };
 use tests::frames::{
     ACK, AUTHENTICATION, DESTINATION, HOP_BY_HOP, ICMP, ICMPV6, ROUTING, SYN, Sent, Sent6, TCP,
-    UDP, forwarded, service_tagged, tagged,
+    UDP, forwarded, service_tagged, tagged, with_length,
 };
 
 const XDP_DROP: u32 = 1;

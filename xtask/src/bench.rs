@@ -1,7 +1,7 @@
 //! Measures; what is measured, and how, is in the benches themselves, with their options.
 
 use crate::{
-    Result,
+    Result, demo,
     machine::{cargo, run_as_root},
     setup, step,
 };
@@ -10,6 +10,10 @@ pub(crate) fn run(which: &str, options: &[&str]) -> Result {
     setup::run(setup::For::Demo)?;
     let mut bench = cargo(["bench", "--package", "tests", "--bench", which, "--"]);
     bench.args(options);
+    if which == "control" {
+        demo::build()?;
+        bench.env("DROVER", demo::shipped());
+    }
     run_as_root(&mut bench)?;
     step::aloud(&format!("bench {which}"), &mut bench)
 }

@@ -14,7 +14,7 @@ mod test;
 use std::process::ExitCode;
 
 const USAGE: &str = "\
-usage: cargo xtask setup | demo [--keep | --clean] | test [FILTER] | bench dataplane [OPTIONS]";
+usage: cargo xtask setup | demo [--keep | --clean] | test [FILTER] | bench dataplane|veth|control [OPTIONS]";
 
 /// Why it ended: already in the words of the person who reads it.
 type Result<T = ()> = std::result::Result<T, String>;
@@ -28,7 +28,11 @@ fn main() -> ExitCode {
         ["demo", option @ ("--keep" | "--clean")] => demo::run(Some(option)),
         ["test"] => test::all(),
         ["test", filter] if !filter.starts_with('-') => test::matching(filter),
-        ["bench", which @ "dataplane", ref options @ ..] => bench::run(which, options),
+        [
+            "bench",
+            which @ ("dataplane" | "veth" | "control"),
+            ref options @ ..,
+        ] => bench::run(which, options),
         ["-h" | "--help" | "help"] => {
             println!("{USAGE}");
             Ok(())

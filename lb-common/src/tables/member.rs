@@ -45,6 +45,7 @@ impl Member {
     }
 
     /// Returns where it is, or `None` if its MAC is not known.
+    #[inline]
     pub fn link(&self) -> Option<Link> {
         let word = self.address.load();
         let [a, b, c, d, e, f, _, _] = word.to_le_bytes();

@@ -30,10 +30,12 @@ impl SlotValue {
         self.current == self.base && !self.exceptions
     }
 
+    #[inline]
     pub fn pack(self) -> u64 {
         u64::from(self.current) | u64::from(self.base) << 24 | u64::from(self.exceptions) << 48
     }
 
+    #[inline]
     pub fn unpack(word: u64) -> Self {
         Self {
             current: (word & ID) as u32,

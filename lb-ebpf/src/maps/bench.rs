@@ -2,6 +2,7 @@
 //! use, and below, those of the feeder. The only code that touches map memory.
 
 use aya_ebpf::{
+    Global,
     btf_maps::{Array, HashMap, LruHashMap, PerCpuArray},
     macros::btf_map,
 };
@@ -63,6 +64,25 @@ static LRU_SLOTS: Array<u32, 65536> = Array::new();
 static LRU_MEMBERS: Array<u64, 1024> = Array::new();
 #[btf_map]
 static LRU_COUNTS: PerCpuArray<Count, 1024> = PerCpuArray::new();
+
+/// What came back: to whom it should not, to its sender, to a member.
+#[btf_map]
+static SEEN: PerCpuArray<u64, 3> = PerCpuArray::new();
+/// MACs, low octet first: the source of all that comes back, the sender's, and the first member's,
+/// from whose others differ in the last octet.
+#[unsafe(no_mangle)]
+static EXPECTED: [Global<u64>; 3] = [const { Global::new(0) }; 3];
+
+pub fn expected() -> [u64; 3] {
+    [EXPECTED[0].load(), EXPECTED[1].load(), EXPECTED[2].load()]
+}
+
+pub fn seen(kind: u32) {
+    if let Some(seen) = SEEN.get_ptr_mut(kind) {
+        // SAFETY: as in `count`.
+        unsafe { *seen += 1 };
+    }
+}
 
 pub fn service(vip: Vip) -> Option<u32> {
     // SAFETY: copied at once.

@@ -36,6 +36,10 @@ pub fn edited(text: &str, changes: &[Change]) -> Result<(String, Config)> {
 /// Returns the text after a change that is known to be right; the text is a director's.
 pub fn edited_once(text: &str, change: &Change) -> Result<String> {
     let part = part(text, change).unwrap_or(0..text.len());
+    edited_within(text, part, change)
+}
+
+pub(super) fn edited_within(text: &str, part: Range<usize>, change: &Change) -> Result<String> {
     let document = text[part.clone()].parse();
     let mut document: DocumentMut = document.context("the file is not TOML any more")?;
     apply(&mut document, change)?;
@@ -46,7 +50,7 @@ pub fn edited_once(text: &str, change: &Change) -> Result<String> {
 /// Returns where the one service is that a change is of, if that is easily seen: a megabyte takes a
 /// tenth of a second to be read and written whole. Within strings, which may have lines that look
 /// like these, a director's file has no lines.
-fn part(text: &str, change: &Change) -> Option<Range<usize>> {
+pub(super) fn part(text: &str, change: &Change) -> Option<Range<usize>> {
     let service = match *change {
         Change::EditService { service, .. }
         | Change::AddReal { service, .. }

@@ -140,6 +140,63 @@ fn a_file_that_cannot_be_read_says_so() {
     assert!(directory.to_string().starts_with("/: "), "{directory}");
 }
 
+/// A change reads the part of the text that is its service's: the rest stays as it would otherwise.
+#[test]
+fn a_service_is_changed_as_the_whole_file_would_be() {
+    let text = "\
+# of the site
+[director]
+interfaces = [\"eth0\"]
+
+# the first
+[[service]] # here
+listen = \"tcp/192.0.2.1:79\"
+
+# the second
+[[service]]
+listen = \"tcp/192.0.2.1:80\"
+  [[service.real]]
+  address = \"192.0.2.2\" # by the door
+  weight = 2 # for now
+
+# the third
+[[service]]
+listen = \"tcp/192.0.2.1:81\"
+
+[[service.real]]
+address = \"192.0.2.2\"
+# the end
+";
+    for (port, is_part) in [(79, false), (80, true), (81, true)] {
+        let service = format!("tcp/192.0.2.1:{port}").parse().unwrap();
+        let address = Ipv4Addr::new(192, 0, 2, 2).into();
+        let weight = 7;
+        for change in [
+            Change::EditService {
+                service,
+                scheduler: Some(Scheduler::Mh),
+                flags: vec![Flag::MhPort],
+            },
+            Change::AddReal {
+                service,
+                address: Ipv4Addr::new(192, 0, 2, 3).into(),
+                weight: Some(weight),
+            },
+            Change::EditReal {
+                service,
+                address,
+                weight,
+            },
+            Change::RemoveReal { service, address },
+        ] {
+            assert_eq!(edit::part(text, &change).is_some(), is_part, "{change}");
+            let edited = edit::edited_once(text, &change).map_err(|error| error.to_string());
+            let whole = edit::edited_within(text, 0..text.len(), &change);
+            assert_eq!(edited, whole.map_err(|error| error.to_string()), "{change}");
+        }
+    }
+}
+
 #[test]
 fn a_scheduler_is_changed_with_its_flags() {
     let service = "tcp/192.0.2.1:80".parse().unwrap();

@@ -38,14 +38,24 @@ pub(super) async fn own(
                 .store(is_ours.into());
         }
     }
-    for &vip in vips.difference(&here) {
+    let missing: Vec<_> = vips.difference(&here).copied().collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let socket = announce::open();
+    for vip in missing {
         let interface = neighbours.on_link(vip).or(neighbours.interfaces().next());
         let interface = interface.context("there is no interface to put a VIP on")?;
         addresses::add(netlink, interface.index, vip.into()).await?;
         tracing::info!(%vip, interface = interface.name, "VIP added");
-        if let Err(error) = announce::announce(interface.index, interface.mac, vip) {
+        if let Ok(socket) = &socket
+            && let Err(error) = announce::announce(socket, interface.index, interface.mac, vip)
+        {
             tracing::warn!("{error:#}");
         }
+    }
+    if let Err(error) = socket {
+        tracing::warn!("{error:#}");
     }
     Ok(())
 }

@@ -15,26 +15,23 @@ pub(super) fn fill(shares: &[Share], slots: u32) -> Vec<u32> {
     shares.sort_by_key(|share| share.address);
     let mut table = vec![0; slots as usize];
     let mut taken = Bits::new(slots);
-    let mut permutations: Vec<_> = shares
-        .iter()
-        .map(|share| Permutation::new(share, slots))
-        .collect();
     let heaviest = shares.iter().map(|share| share.weight).max().unwrap_or(1);
-    let mut credit = vec![0_u64; shares.len()];
+    let mut turns: Vec<_> = shares
+        .iter()
+        .map(|share| (share, Permutation::new(share, slots), 0))
+        .collect();
     let mut free = slots;
     while free > 0 && !shares.is_empty() {
-        for (i, share) in shares.iter().enumerate() {
+        for (share, permutation, credit) in &mut turns {
             // The heaviest has a turn in each round, the others as often as they weigh.
-            credit[i] += u64::from(share.weight);
-            if credit[i] < u64::from(heaviest) || free == 0 {
+            *credit += share.weight;
+            if *credit < heaviest || free == 0 {
                 continue;
             }
-            credit[i] -= u64::from(heaviest);
-            let mut slot = permutations[i].next();
-            while !taken.insert(slot) {
-                slot = permutations[i].next();
-            }
-            table[slot] = share.member;
+            *credit -= heaviest;
+            let slot = permutation.next_free(&taken);
+            taken.take(slot);
+            table[slot as usize] = share.member;
             free -= 1;
         }
     }
@@ -49,20 +46,20 @@ impl Bits {
         Self(vec![0; len.div_ceil(64) as usize])
     }
 
-    /// Takes a slot; whether it was free.
-    fn insert(&mut self, slot: usize) -> bool {
-        let (word, bit) = (&mut self.0[slot / 64], 1 << (slot % 64));
-        let is_free = *word & bit == 0;
-        *word |= bit;
-        is_free
+    fn is_free(&self, slot: u32) -> bool {
+        self.0[slot as usize / 64] >> (slot % 64) & 1 == 0
+    }
+
+    fn take(&mut self, slot: u32) {
+        self.0[slot as usize / 64] |= 1 << (slot % 64);
     }
 }
 
 /// Visits every slot once: steps of a width that has no divisor in common with their number.
 struct Permutation {
-    at: u64,
-    step: u64,
-    slots: u64,
+    at: u32,
+    step: u32,
+    slots: u32,
 }
 
 impl Permutation {
@@ -80,20 +77,28 @@ impl Permutation {
             step = step % (slots - 1) + 1;
         }
         Self {
-            at: spread(address) % slots,
-            step,
-            slots,
+            at: (spread(address) % slots) as u32,
+            step: step as u32,
+            slots: slots as u32,
         }
     }
 
-    fn next(&mut self) -> usize {
-        let at = self.at;
-        // Both are less than the slots: a division would cost more than all else here.
-        self.at += self.step;
-        if self.at >= self.slots {
-            self.at -= self.slots;
+    /// Goes on to a slot that is free, and past it.
+    fn next_free(&mut self, taken: &Bits) -> u32 {
+        let Self { at, step, slots } = *self;
+        let mut next = at;
+        loop {
+            let slot = next;
+            // Both are less than the slots: a division would cost more than all else here.
+            next += step;
+            if next >= slots {
+                next -= slots;
+            }
+            if taken.is_free(slot) {
+                self.at = next;
+                return slot;
+            }
         }
-        at as usize
     }
 }
 

@@ -326,12 +326,15 @@ impl Installed {
                 record.set_link(link);
             }
         }
-        let is_wanted = |rip| wanted.members.iter().any(|member| member.address == rip);
-        for (&rip, &id) in &service.members {
-            if !is_wanted(rip) {
-                let member = &tables.members[id as usize];
-                member.set(Member::REMOVED, true);
-                member.set(Member::EXPELLED, wanted.policy.expire_nodest);
+        if service.members.len() > wanted.members.len() {
+            let expels = wanted.policy.expire_nodest;
+            let wanted: HashSet<_> = wanted.members.iter().map(|it| it.address).collect();
+            for (rip, &id) in &service.members {
+                if !wanted.contains(rip) {
+                    let member = &tables.members[id as usize];
+                    member.set(Member::REMOVED, true);
+                    member.set(Member::EXPELLED, expels);
+                }
             }
         }
         Ok(())

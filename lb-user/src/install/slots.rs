@@ -41,31 +41,34 @@ pub(super) fn bring(
         slots: members.len() as u32,
         first: 0,
     };
-    let values: Vec<SlotValue> = (0..)
-        .zip(members)
-        .map(
-            |(i, member)| match new.tracked || wanted.policy.one_packet {
-                true => SlotValue::clean(member),
-                false => value(tables, old, (prior, i, new.slots), member),
-            },
-        )
-        .collect();
-    if new.slots == old.slots && kind(new) == kind(old) {
-        new.first = old.first;
-        write(slots(tables, new), &values);
-    } else {
-        new.first = ranges.find(new.slots, now).with_context(|| {
+    let in_place = new.slots == old.slots && kind(new) == kind(old);
+    new.first = match in_place {
+        true => old.first,
+        false => ranges.find(new.slots, now).with_context(|| {
             let most = tables.slots.len();
             format!(
                 "no room for {} slots of service {}; all services have {most}",
                 new.slots, wanted.name
             )
-        })?;
-        write(slots(tables, new), &values);
+        })?,
+    };
+    let mut moving = false;
+    for ((i, slot), member) in (0..).zip(slots(tables, new)).zip(members) {
+        // Of a hundred thousand, a change is of a few.
+        if in_place && !old.tracked && slot.load() == SlotValue::clean(member).pack() {
+            continue;
+        }
+        let value = match new.tracked || wanted.policy.one_packet {
+            true => SlotValue::clean(member),
+            false => value(tables, old, (prior, i, new.slots), member),
+        };
+        moving |= value.current != value.base;
+        write(slot, value);
+    }
+    if !in_place {
         replace(ranges, service, (old, new), now);
     }
     service.scheduler.store(wanted.scheduler.number());
-    let moving = values.iter().any(|value| value.current != value.base);
     if moving || service.before.load() != 0 {
         service
             .settles
@@ -90,10 +93,11 @@ pub(super) fn refill(
     counts: &mut Counts<'_>,
 ) {
     let members = fill::fill(wanted.scheduler, &wanted.flags, shares, 0, counts);
-    let values: Vec<_> = members.into_iter().map(SlotValue::clean).collect();
     let layout = Layout::unpack(service.layout.load());
-    if values.len() == layout.slots as usize {
-        write(slots(tables, layout), &values);
+    if members.len() == layout.slots as usize {
+        for (slot, member) in slots(tables, layout).iter().zip(members) {
+            write(slot, SlotValue::clean(member));
+        }
     }
 }
 
@@ -226,11 +230,9 @@ pub(super) fn slots(tables: &Tables, layout: Layout) -> &[Shared] {
         .range(layout.first..layout.first + layout.slots)
 }
 
-fn write(slots: &[Shared], values: &[SlotValue]) {
-    for (slot, value) in slots.iter().zip(values) {
-        let value = value.pack();
-        if slot.load() != value {
-            slot.store(value);
-        }
+fn write(slot: &Shared, value: SlotValue) {
+    let value = value.pack();
+    if slot.load() != value {
+        slot.store(value);
     }
 }

@@ -22,8 +22,9 @@ const ALL_NODES_MAC: MacAddr = MacAddr {
     octets: [0x33, 0x33, 0, 0, 0, 1],
 };
 
-/// Tells all hosts out of an interface that `vip` is at `mac`.
-pub fn announce(interface: u32, mac: MacAddr, vip: IpAddr) -> Result<()> {
+/// Opens a socket to announce by. One serves for any number of VIPs: to close it takes the kernel a
+/// hundredth of a second.
+pub fn open() -> Result<OwnedFd> {
     // The kernel writes the Ethernet header; nothing is received through the socket.
     let none: Option<Protocol> = None;
     let socket = socket_with(
@@ -32,18 +33,22 @@ pub fn announce(interface: u32, mac: MacAddr, vip: IpAddr) -> Result<()> {
         SocketFlags::CLOEXEC,
         none,
     );
-    let socket = socket.context("cannot open a packet socket to announce a VIP by")?;
+    socket.context("cannot open a packet socket to announce a VIP by")
+}
+
+/// Tells all hosts out of an interface that `vip` is at `mac`.
+pub fn announce(socket: &OwnedFd, interface: u32, mac: MacAddr, vip: IpAddr) -> Result<()> {
     let sent = match vip {
         IpAddr::V4(vip) => {
             let arp = Arp::announcement(mac, vip.octets());
             // SAFETY: a header is octets without padding.
             let octets =
                 unsafe { slice::from_raw_parts((&raw const arp).cast(), size_of::<Arp>()) };
-            send(&socket, interface, (MacAddr::BROADCAST, ETH_P_ARP), octets)
+            send(socket, interface, (MacAddr::BROADCAST, ETH_P_ARP), octets)
         }
         IpAddr::V6(vip) => {
             let packet = advertisement(mac, vip);
-            send(&socket, interface, (ALL_NODES_MAC, ETH_P_IPV6), &packet)
+            send(socket, interface, (ALL_NODES_MAC, ETH_P_IPV6), &packet)
         }
     };
     sent.with_context(|| format!("cannot announce {vip}"))

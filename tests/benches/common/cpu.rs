@@ -13,6 +13,22 @@ pub(crate) fn last() -> Result<usize> {
     last.context("no CPU")
 }
 
+pub(crate) struct Two {
+    pub(crate) sending: usize,
+    pub(crate) forwarding: usize,
+}
+
+/// Returns two CPUs: one that sends, and the last, which forwards.
+pub(crate) fn two() -> Result<Two> {
+    let forwarding = last()?;
+    let may = sched_getaffinity(None)?;
+    let sending = (0..forwarding).rev().find(|&cpu| may.is_set(cpu));
+    Ok(Two {
+        sending: sending.context("two CPUs are needed: one sends, one forwards")?,
+        forwarding,
+    })
+}
+
 /// Keeps a thread, or this one, on one CPU.
 pub(crate) fn pin(thread: Option<Pid>, cpu: usize) -> Result<()> {
     let mut one = CpuSet::new();

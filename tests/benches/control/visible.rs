@@ -2,6 +2,7 @@
 
 use std::{
     path::Path,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -15,6 +16,8 @@ use lb_user::{
     service::ServiceName,
 };
 
+/// Between two looks.
+const PAUSE: Duration = Duration::from_micros(20);
 /// After which it is not waited for any more.
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -36,21 +39,19 @@ impl Slots {
         })
     }
 
-    /// Returns the moment at which a packet finds other slots than it did when `act` was begun on another thread.
+    /// Takes note of what packets find now.
     pub(crate) fn changed(&self) -> Watch<'_> {
         Watch {
             slots: self,
-            before: self.now(),
+            before: self.now().collect(),
         }
     }
 
-    fn now(&self) -> Vec<u64> {
+    fn now(&self) -> impl Iterator<Item = u64> {
         let layout = self.site[0].services[self.id].layout.load();
         let Layout { first, slots, .. } = Layout::unpack(layout);
         let slots = self.site[0].slots[first as usize..][..slots as usize].iter();
-        std::iter::once(layout)
-            .chain(slots.map(Shared::load))
-            .collect()
+        std::iter::once(layout).chain(slots.map(Shared::load))
     }
 }
 
@@ -64,8 +65,10 @@ impl Watch<'_> {
     /// Waits until they are others.
     pub(crate) fn wait(&self) -> Result<Instant> {
         let begun = Instant::now();
-        while self.slots.now() == self.before {
+        while self.slots.now().eq(self.before.iter().copied()) {
             ensure!(begun.elapsed() < LIMIT, "a change is not seen in the slots");
+            // The daemon may need this CPU.
+            thread::sleep(PAUSE);
         }
         Ok(Instant::now())
     }

@@ -3,9 +3,9 @@
 use anyhow::{Context as _, Result, ensure};
 
 use crate::{
-    cases::SENT,
     directors::macs,
     feeder::{Feed, Feeder, Order},
+    programs::SENT,
     subject::{Program, Subject},
 };
 

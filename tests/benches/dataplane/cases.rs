@@ -1,28 +1,19 @@
 //! The rows of the table: which program, which frames, how many flows, and the right answer.
 
-use std::{collections::BTreeSet, net::Ipv4Addr};
+use std::collections::BTreeSet;
 
 use tests::frames::{ACK, SYN, Sent, tagged};
 
 use crate::{
     case::{Answer, Row, Warm},
-    directors::{CLEAN, DATAGRAMS, FOREIGN, MAC, MOVING, TRACKED, VIP},
+    directors::{DATAGRAMS, FOREIGN, MOVING, TRACKED},
     options::{Options, Peer},
+    programs::SENT,
     subject::Program::{Director, Floor, Lru, Pinned, RealServer, Tx},
 };
 
 /// What rows of one number of flows have where memory counts: more than caches hold.
 const MANY: u32 = 1 << 20;
-
-pub(crate) const SENT: Sent = Sent {
-    to: MAC,
-    from: [2, 0, 0, 0, 0, 1],
-    client: Ipv4Addr::new(10, 0, 0, 0),
-    client_port: 40000,
-    vip: VIP,
-    port: CLEAN,
-    ttl: 64,
-};
 
 pub(crate) fn rows(options: &Options) -> Vec<Row> {
     let to = |port| Sent { port, ..SENT };

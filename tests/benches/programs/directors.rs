@@ -30,22 +30,22 @@ pub(crate) const DATAGRAMS: u16 = 53;
 pub(crate) const FOREIGN: u16 = 99;
 
 /// The kernel runs programs as if frames had come in by the loopback interface.
-const INGRESS: u32 = 1;
+pub(crate) const LOOPBACK: u32 = 1;
 
 /// The members' MACs: of those that serve, then of those that take their place in `MOVING`.
 pub(crate) fn macs() -> [[u8; 6]; 20] {
     std::array::from_fn(|i| [2, 0, 0, 0, 0xbb, i as u8])
 }
 
-/// Loads a director with room for the records of `flows`.
-pub(crate) fn load(flows: u32) -> Result<Director> {
+/// Loads a director with room for the records of `flows`, which come in by an interface.
+pub(crate) fn load(flows: u32, ingress: u32) -> Result<Director> {
     let limits = Limits {
         flow_sets: FLOW_SETS_DEFAULT.max(flows as usize),
         ..Limits::default()
     };
     let director = Director::load(None, limits)?;
-    let interface = Interface::new(INGRESS, MacAddr { octets: MAC });
-    let element = Interface::element(INGRESS);
+    let interface = Interface::new(ingress, MacAddr { octets: MAC });
+    let element = Interface::element(ingress);
     director.tables.interfaces.write(element, interface);
     let mut installed = Installed::of(&director.tables);
     let (serving, newcomers) = (0..10, 10..20);
@@ -61,19 +61,19 @@ pub(crate) fn load(flows: u32) -> Result<Director> {
             scheduler,
             flags: Vec::new(),
             policy: Policy::default(),
-            members: members.map(member).collect(),
+            members: members.map(|i| member(i, ingress)).collect(),
         };
         installed.bring(&director.tables, &wanted, director.now()?, &mut Vec::new())?;
     }
     Ok(director)
 }
 
-fn member(i: usize) -> WantedMember {
+fn member(i: usize, interface: u32) -> WantedMember {
     WantedMember {
         address: [10, 0, 0, i as u8 + 1].into(),
         weight: 1,
         thresholds: Thresholds::default(),
-        interface: INGRESS,
+        interface,
         vlan: VlanId::NONE,
         mac: Some(MacAddr { octets: macs()[i] }),
     }
@@ -99,7 +99,7 @@ pub(crate) fn verified_instructions() -> Result<BTreeMap<String, u32>> {
         // Kernels before 5.16 do not tell.
         verified.insert(name.to_owned(), count.unwrap_or(0));
     };
-    let director = load(1)?;
+    let director = load(1, LOOPBACK)?;
     let info = director.program()?.info()?;
     note("director", info.verified_instruction_count());
     for (name, program) in realserver()?.programs() {

@@ -59,6 +59,15 @@ impl Feeder {
         }
     }
 
+    /// The feeder itself, to be run by others.
+    pub(crate) fn fd(&mut self) -> Result<&ProgramFd> {
+        Ok(program(&mut self.ebpf, self.name)?.fd()?)
+    }
+
+    pub(crate) fn frame(&self) -> &[u8] {
+        &self.frame
+    }
+
     pub(crate) fn visit(&mut self, order: Order) -> Result<()> {
         let map = self.ebpf.map_mut("CURSOR").context("no CURSOR")?;
         let mut cursor: Array<_, [u32; 2]> = map.try_into()?;

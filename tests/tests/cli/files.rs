@@ -12,6 +12,15 @@ use anyhow::Result;
 use crate::{CONFIG, State, assert_refused, lab, site};
 
 const ADD: [&str; 4] = ["real", "add", "tcp/10.2.0.100:80", "10.2.0.4"];
+/// Weights are applied before they are written.
+const WEIGH: [&str; 6] = [
+    "real",
+    "edit",
+    "tcp/10.2.0.100:80",
+    "10.2.0.2",
+    "--weight",
+    "7",
+];
 
 #[test]
 fn a_link_stays_one_and_the_mode_too() -> Result<()> {
@@ -59,8 +68,10 @@ fn where_nothing_can_be_written_nothing_changes() -> Result<()> {
         "cannot write {}: No space left on device (os error 28)",
         path.display()
     );
-    assert_refused("full", &host.drover(&ADD)?, &line);
-    assert_eq!(State::of(host)?, before);
+    for words in [&ADD[..], &WEIGH] {
+        assert_refused("full", &host.drover(words)?, &line);
+        assert_eq!(State::of(host)?, before);
+    }
     assert_eq!(names(&dir)?, ["director.toml", "full"]);
     fs::remove_file(full)?;
 
@@ -70,12 +81,35 @@ fn where_nothing_can_be_written_nothing_changes() -> Result<()> {
         "cannot write {}: Read-only file system (os error 30)",
         path.display()
     );
-    assert_refused("read-only", &host.drover(&ADD)?, &line);
-    assert_eq!(State::of(host)?, before);
+    for words in [&ADD[..], &WEIGH] {
+        assert_refused("read-only", &host.drover(words)?, &line);
+        assert_eq!(State::of(host)?, before);
+    }
     rustix::mount::mount_remount(&dir, rustix::mount::MountFlags::empty(), c"")?;
 
     host.drover(&ADD)?.success()?;
     assert!(fs::read_to_string(real)?.contains("10.2.0.4"));
+    Ok(())
+}
+
+#[test]
+fn what_was_written_by_hand_comes_with_the_next_weight() -> Result<()> {
+    let (lab, _director) = site()?;
+    let host = lab.host("director");
+    host.drover(&WEIGH)?.success()?;
+    let text = fs::read_to_string(host.director_config())?;
+    assert_eq!(text, CONFIG.replace("weight = 2 ", "weight = 7 "));
+    let by_hand = text
+        .replace("\"rr\"", "\"wrr\"")
+        .replace("weight = 7", "weight = 8");
+    fs::write(host.director_config(), &by_hand)?;
+    host.drover(&WEIGH)?.success()?;
+    let text = fs::read_to_string(host.director_config())?;
+    assert_eq!(text, by_hand.replace("weight = 8", "weight = 7"));
+    let list = host.drover(&["list", "-o", "json"])?.success()?;
+    let list: serde_json::Value = serde_json::from_str(&list)?;
+    assert_eq!(list[0]["scheduler"], "wrr");
+    assert_eq!(list[0]["reals"][0]["weight"], 7);
     Ok(())
 }
 

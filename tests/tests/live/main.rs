@@ -117,6 +117,23 @@ fn a_real_server_that_is_not_there_says_so_until_it_is() -> Result<()> {
     Ok(())
 }
 
+/// To ask for a neighbour that is permanent would make it one like others.
+#[test]
+fn a_permanent_neighbour_stays_permanent() -> Result<()> {
+    let mut site = Site::new("", "rr", 2)?;
+    let director = site.lab.host("director").clone();
+    director.sh("ip neigh add 172.25.138.77 lladdr 02:00:00:00:00:77 nud permanent dev eth0")?;
+    site.drover(&["real", "add", SERVICE, "172.25.138.77"])?;
+    site.wait_for(|reals| reals[2]["state"] == "active")?;
+    // A daemon that starts asks for all of them.
+    site.director.stop()?;
+    site.director.start()?;
+    site.wait_for(|reals| reals[2]["state"] == "active")?;
+    let neighbour = director.sh("ip neigh show 172.25.138.77")?;
+    assert!(neighbour.contains("PERMANENT"), "{neighbour}");
+    Ok(())
+}
+
 #[test]
 fn vips_come_with_the_first_service_and_go_with_the_last() -> Result<()> {
     let site = Site::new("", "rr", 2)?;
