@@ -44,6 +44,7 @@ pub fn forward<F: Resize + ?Sized, T: Tables>(
     tables: &T,
 ) -> Result<Forward, Reason> {
     let packet = Packet::of(frame)?;
+    frame.forget();
     let site = tables.site().ok_or(Reason::NoService)?;
     let service = find_service(&packet, site).ok_or(Reason::NoService)?;
     let own = site.interface(ingress).mac();

@@ -6,7 +6,8 @@
 use crate::{
     packet::Event,
     shared::Shared,
-    tables::{FlowSet, Record, State, Timeouts, WAYS},
+    tables::{FlowSet, Packed, Record, State, Timeouts, WAYS},
+    verifier::{forgotten, unseen},
 };
 
 /// A record that was found, and where.
@@ -74,6 +75,8 @@ impl FlowSet {
             let word = word.load();
             let record = Record::unpack(word);
             if record.is_of(fingerprint) {
+                // Else the verifier follows each way to the end.
+                let way = forgotten(way as u64, word) as usize & (WAYS - 1);
                 return Some(Hit { record, way, word });
             }
         }
@@ -102,66 +105,93 @@ impl FlowSet {
     /// A flow that has no record takes a vacant way, else an expired one, else the one that has been
     /// idle longest of those that give way: embryonic flows and fragments. Established flows never
     /// give way, so no flood of first packets costs one; a set full of them costs this one its
-    /// record, not its packet. Of two CPUs that want the same way, the one that loses it goes on to
-    /// the next.
-    // Not inlined, as it is rare and long. One question a loop: of a loop that ranks the ways the
-    // verifier follows each outcome of all.
-    #[inline(never)]
+    /// record, not its packet. Of two CPUs that want the same way, the one that loses it tries again,
+    /// once.
+    #[inline(never)] // Rare, and long.
     pub fn put(&self, fingerprint: u64, record: u64, now: u32, timeouts: &Timeouts) -> usize {
-        if let Some(hit) = self.find(fingerprint) {
-            // Lost to another CPU: its packet is of the same flow.
-            if let Some(word) = self.records.get(hit.way) {
-                word.replace(hit.word, record);
+        for _ in 0..2 {
+            let mut best = Rank::NONE;
+            for (way, (key, word)) in (0..).zip(self.ways()) {
+                let (key, word) = (key.load(), word.load());
+                let rank = Rank::of(key, word, fingerprint, now, timeouts);
+                best = best.or(rank.at(way));
             }
-            return WAYS;
-        }
-        for (way, (key, word)) in self.ways() {
-            let old = word.load();
-            if key.load() == 0 && take((key, word), old, fingerprint, record) {
-                return way;
+            if best.is_none() {
+                return WAYS;
             }
-        }
-        for (way, (key, word)) in self.ways() {
-            let old = word.load();
-            let has_expired = Record::unpack(old).has_expired(now, timeouts);
-            if has_expired && take((key, word), old, fingerprint, record) {
-                return way;
-            }
-        }
-        let mut longest = 0;
-        for (_, (_, word)) in self.ways() {
-            longest = longest.max(patience(word.load(), now));
-        }
-        for (way, (key, word)) in self.ways() {
-            let old = word.load();
-            let gives_way = longest > 0 && patience(old, now) >= longest;
-            if gives_way && take((key, word), old, fingerprint, record) {
+            let way = best.way();
+            let (key, word) = (&self.fingerprints[way], &self.records[way]);
+            if word.replace(best.word, record) {
+                if key.load() == fingerprint {
+                    return WAYS;
+                }
+                key.store(fingerprint);
                 return way;
             }
         }
         WAYS
     }
 
-    fn ways(&self) -> impl Iterator<Item = (usize, (&Shared, &Shared))> {
-        self.fingerprints.iter().zip(&self.records).enumerate()
+    fn ways(&self) -> impl Iterator<Item = (&Shared, &Shared)> {
+        self.fingerprints.iter().zip(&self.records)
     }
 }
 
-/// Seconds that a record that gives way has been idle, and one; 0 of one that does not.
-fn patience(word: u64, now: u32) -> u32 {
-    let record = Record::unpack(word);
-    if matches!(record.state, State::Embryonic | State::Fragments) {
-        record.idle(now) + 1
-    } else {
-        0
+/// How readily a way is taken, and which: the highest is. The class in the bits from 40 on, then the
+/// seconds it has been idle, then the way.
+///
+/// Computed without a branch: of a choice among ways the verifier follows each outcome.
+#[derive(Clone, Copy)]
+struct Rank {
+    rank: u64,
+    /// The record that has it.
+    word: u64,
+}
+
+impl Rank {
+    const NONE: Self = Self { rank: 0, word: 0 };
+    const GIVES_WAY: u64 = 1 << 40;
+    const EXPIRED: u64 = 1 << 41;
+    const VACANT: u64 = 1 << 42;
+    const SAME: u64 = 1 << 43;
+
+    fn of(key: u64, word: u64, fingerprint: u64, now: u32, timeouts: &Timeouts) -> Self {
+        let Packed { idle, state, other } = Packed::of(word, fingerprint, now);
+        let gives_way = 1 << State::Embryonic as u64 | 1 << State::Fragments as u64;
+        let overdue = timeouts.of_bits(state).wrapping_sub(idle);
+        let class = is_zero((key ^ fingerprint) | other) * Self::SAME
+            | is_zero(key) * Self::VACANT
+            | unseen(overdue >> 63) * Self::EXPIRED
+            | unseen(gives_way >> state & 1) * Self::GIVES_WAY;
+        let rank = class | idle << 8;
+        Self { rank, word }
+    }
+
+    fn at(self, way: u64) -> Self {
+        let rank = self.rank | way;
+        Self { rank, ..self }
+    }
+
+    fn or(self, other: Self) -> Self {
+        let less = unseen(self.rank.wrapping_sub(other.rank) >> 63).wrapping_neg();
+        let higher = |this: u64, that: u64| this ^ (this ^ that) & less;
+        Self {
+            rank: higher(self.rank, other.rank),
+            word: higher(self.word, other.word),
+        }
+    }
+
+    /// Whether nobody gives way.
+    fn is_none(self) -> bool {
+        self.rank < Self::GIVES_WAY
+    }
+
+    fn way(self) -> usize {
+        self.rank as usize & (WAYS - 1)
     }
 }
 
-/// Takes a way from the record it had, if it still has it.
-fn take((key, word): (&Shared, &Shared), old: u64, fingerprint: u64, record: u64) -> bool {
-    let taken = word.replace(old, record);
-    if taken {
-        key.store(fingerprint);
-    }
-    taken
+/// 1 if it is 0, else 0.
+fn is_zero(word: u64) -> u64 {
+    unseen((word | unseen(word.wrapping_neg())) >> 63) ^ 1
 }

@@ -11,6 +11,7 @@ use crate::{
     persistence,
     reason::Reason,
     tables::{Layout, Member, Pick, Record, Service, Site, SlotValue, State, WAYS, slot_of},
+    verifier::forgotten,
 };
 
 /// A member chosen for a packet, and above its 24 bits whether the packet begins a flow.
@@ -62,6 +63,7 @@ pub fn choose<T: Tables>(
         moved = slot | Arrival::MOVED;
     }
     let hash = packet.flow.hash(service.seed);
+    let moved = forgotten(moved, hash);
     let now = tables.now();
     let set = tables.flow_set(hash).ok_or(Reason::NoMember)?;
     let hit = set.find(fingerprint(hash));

@@ -25,3 +25,17 @@ fn xored(mut word: u64, by: u64) -> u64 {
 fn xored(word: u64, by: u64) -> u64 {
     word ^ by
 }
+
+/// Returns `word`, which may be anything to the compiler: what is computed without a branch stays so.
+#[cfg(target_arch = "bpf")]
+#[inline(always)] // One instruction.
+pub(crate) fn unseen(mut word: u64) -> u64 {
+    // SAFETY: one instruction, on a register.
+    unsafe { core::arch::asm!("{0} |= 0", inout(reg) word, options(pure, nomem, nostack)) };
+    word
+}
+
+#[cfg(not(target_arch = "bpf"))]
+pub(crate) fn unseen(word: u64) -> u64 {
+    word
+}

@@ -96,21 +96,30 @@ impl Resize for XdpPacket<'_> {
     fn grow(&mut self, octets: usize) -> Option<()> {
         self.move_start(-(octets as i32))
     }
+
+    fn forget(&mut self) {
+        self.read_bounds();
+    }
 }
 
 impl XdpPacket<'_> {
     /// Moves the start by so many octets; they are read anew, as the kernel may have moved all.
     fn move_start(&mut self, by: i32) -> Option<()> {
-        let ctx = self.0.context.cast::<xdp_md>();
         // SAFETY: the context outlives this, and the views of the packet borrow from `self`.
-        unsafe {
-            if bpf_xdp_adjust_head(ctx, by) != 0 {
-                return None;
-            }
-            self.0.start = (*ctx).data as usize;
-            self.0.end = (*ctx).data_end as usize;
+        if unsafe { bpf_xdp_adjust_head(self.0.context.cast(), by) } != 0 {
+            return None;
         }
+        self.read_bounds();
         Some(())
+    }
+
+    fn read_bounds(&mut self) {
+        let ctx = self.0.context.cast::<xdp_md>();
+        // SAFETY: the context outlives this. Volatile: LLVM would take what was read before.
+        unsafe {
+            self.0.start = (&raw const (*ctx).data).read_volatile() as usize;
+            self.0.end = (&raw const (*ctx).data_end).read_volatile() as usize;
+        }
     }
 }
 

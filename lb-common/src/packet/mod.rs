@@ -48,6 +48,10 @@ impl Packet {
     pub fn of<F: Frame + ?Sized>(frame: &F) -> Result<Self, Reason> {
         let Payload { ether_type, offset } =
             link::payload_within::<TAGS_MAX>(frame).ok_or(Reason::Truncated)?;
+        // Else the verifier follows each number of tags to the end.
+        let sender = frame.header::<[u8; 8]>(4).ok_or(Reason::Truncated)?;
+        let offset = forgotten(offset as u64, u64::from_le_bytes(*sender)) & NETWORK_MAX;
+        let offset = offset as usize;
         match ether_type {
             EtherType::IPV4 => ipv4::packet(frame, offset),
             EtherType::IPV6 => ipv6::packet(frame, offset),
@@ -59,7 +63,7 @@ impl Packet {
     fn new(flow: Flow, event: Event, (part, id): (Part, u32), network: usize, len: usize) -> Self {
         let facts = event.bits()
             | (part as u64) << 8
-            | (network as u64 & NETWORK_MAX) << 10
+            | (network as u64) << 10
             | (len as u64) << 15;
         let [client, _] = flow.client.0;
         Self {

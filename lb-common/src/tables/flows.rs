@@ -1,7 +1,7 @@
 //! Records of flows: a table of sets, each one cache line with room for four.
 
 use super::Timeouts;
-use crate::shared::Shared;
+use crate::{shared::Shared, verifier::unseen};
 
 /// Flows in a set.
 pub const WAYS: usize = 4;
@@ -125,6 +125,29 @@ impl Record {
 
     pub fn has_expired(self, now: u32, timeouts: &Timeouts) -> bool {
         self.idle(now) > timeouts.of(self.state)
+    }
+}
+
+/// What a record tells, without a branch.
+#[derive(Clone, Copy, Debug)]
+pub struct Packed {
+    /// As [`Record::idle`].
+    pub idle: u64,
+    /// A [`State`]'s number, of three bits.
+    pub state: u64,
+    /// 0 if it is of the fingerprint.
+    pub other: u64,
+}
+
+impl Packed {
+    pub fn of(word: u64, fingerprint: u64, now: u32) -> Self {
+        let idle = u64::from(now).wrapping_sub(word >> 24) & SECONDS;
+        let is_past = unseen(idle >> 23).wrapping_sub(1);
+        Self {
+            idle: idle & is_past,
+            state: word >> 48 & 7,
+            other: word >> 51 ^ u64::from(tag(fingerprint)),
+        }
     }
 }
 

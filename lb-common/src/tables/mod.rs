@@ -18,7 +18,7 @@ mod slot;
 pub use counters::Counters;
 pub use directory::{Bucket, Entry};
 pub use endpoints::Endpoints;
-pub use flows::{FlowSet, Record, State, WAYS};
+pub use flows::{FlowSet, Packed, Record, State, WAYS};
 pub use interface::Interface;
 pub use member::{Link, Member};
 pub use service::{Chain, Layout, Options, Pick, Service};

@@ -40,7 +40,12 @@ impl Timeouts {
     }
 
     pub fn of(&self, state: State) -> u32 {
-        self.0[state as usize].load() as u32
+        self.of_bits(state as u64) as u32
+    }
+
+    /// As `of`, by a state's number, of three bits.
+    pub fn of_bits(&self, state: u64) -> u64 {
+        self.0[state as usize & 7].load()
     }
 }
 

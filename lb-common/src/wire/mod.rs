@@ -52,6 +52,10 @@ pub trait Resize: FrameMut {
 
     /// Moves the start of the frame back; what is before the old one is anything.
     fn grow(&mut self, octets: usize) -> Option<()>;
+
+    /// Forgets how much of the frame was seen to be there. What the verifier knows of that differs
+    /// with each kind of packet, and it follows each such difference to the end of the program.
+    fn forget(&mut self);
 }
 
 impl Frame for [u8] {

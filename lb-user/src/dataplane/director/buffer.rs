@@ -48,4 +48,6 @@ impl Resize for Buffer {
         self.start = self.start.checked_sub(octets)?;
         Some(())
     }
+
+    fn forget(&mut self) {}
 }
