@@ -61,10 +61,7 @@ impl Packet {
 
     #[inline(always)] // As above.
     fn new(flow: Flow, event: Event, (part, id): (Part, u32), network: usize, len: usize) -> Self {
-        let facts = event.bits()
-            | (part as u64) << 8
-            | (network as u64) << 10
-            | (len as u64) << 15;
+        let facts = event.bits() | (part as u64) << 8 | (network as u64) << 10 | (len as u64) << 15;
         let [client, _] = flow.client.0;
         Self {
             flow: flow.forgotten(client | client << 32),

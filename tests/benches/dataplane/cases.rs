@@ -1,12 +1,12 @@
 //! The rows of the table: which program, which frames, how many flows, and the right answer.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, net::Ipv6Addr};
 
-use tests::frames::{ACK, SYN, Sent, tagged};
+use tests::frames::{ACK, SYN, Sent, Sent6, tagged};
 
 use crate::{
     case::{Answer, Row, Warm},
-    directors::{DATAGRAMS, FOREIGN, MOVING, TRACKED},
+    directors::{CLEAN, DATAGRAMS, FOREIGN, MOVING, TAGGED, TRACKED, VIP6, VLAN},
     options::{Options, Peer},
     programs::SENT,
     subject::Program::{Director, Floor, Lru, Pinned, RealServer, Tx},
@@ -14,6 +14,16 @@ use crate::{
 
 /// What rows of one number of flows have where memory counts: more than caches hold.
 const MANY: u32 = 1 << 20;
+
+const SENT6: Sent6 = Sent6 {
+    to: SENT.to,
+    from: SENT.from,
+    client: Ipv6Addr::new(0x2001, 0xdb8, 7, 0, 0, 0, 0, 0),
+    client_port: SENT.client_port,
+    vip: VIP6,
+    port: CLEAN,
+    hops: 64,
+};
 
 pub(crate) fn rows(options: &Options) -> Vec<Row> {
     let to = |port| Sent { port, ..SENT };
@@ -39,6 +49,7 @@ pub(crate) fn rows(options: &Options) -> Vec<Row> {
         rows.extend([
             row("syn", Director, SENT.tcp(SYN)),
             row("udp", Director, to(DATAGRAMS).udp()),
+            row("ipv6", Director, SENT6.tcp(ACK)),
         ]);
     }
     let new = |name, program, frame| Row::new(name, program, frame, most).warmed(Warm::Others);
@@ -47,7 +58,7 @@ pub(crate) fn rows(options: &Options) -> Vec<Row> {
         row.answered(Answer::Passed)
     };
     rows.extend([
-        one("vlan", Director, tagged(clean(), 100)),
+        one("vlan", Director, tagged(to(TAGGED).tcp(ACK), VLAN)),
         new("lru_new", Lru, SENT.tcp(SYN)).against("lru_new"),
         new("tracked_new", Director, to(TRACKED).tcp(SYN)).against("lru_new"),
         foreign("lru_foreign", Lru, to(FOREIGN).tcp(ACK)),

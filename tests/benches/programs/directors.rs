@@ -1,6 +1,9 @@
 //! Our programs, loaded as the daemon loads them, with services in each state that is measured.
 
-use std::{collections::BTreeMap, net::Ipv4Addr};
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, Ipv6Addr},
+};
 
 use anyhow::{Context as _, Result};
 use aya::{Ebpf, programs::Program};
@@ -26,6 +29,11 @@ pub(crate) const MOVING: u16 = 81;
 /// A service by turns, and one of datagrams.
 pub(crate) const TRACKED: u16 = 82;
 pub(crate) const DATAGRAMS: u16 = 53;
+/// A hash service whose members are in a VLAN.
+pub(crate) const TAGGED: u16 = 83;
+pub(crate) const VLAN: u16 = 100;
+/// A hash service by IPv6.
+pub(crate) const VIP6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
 /// Nobody's.
 pub(crate) const FOREIGN: u16 = 99;
 
@@ -62,6 +70,33 @@ pub(crate) fn load(flows: u32, ingress: u32) -> Result<Director> {
             flags: Vec::new(),
             policy: Policy::default(),
             members: members.map(|i| member(i, ingress)).collect(),
+        };
+        installed.bring(&director.tables, &wanted, director.now()?, &mut Vec::new())?;
+    }
+    let of_v6 = |i: usize| WantedMember {
+        address: (VIP6.to_bits() + 1 + i as u128).to_be_bytes().into(),
+        ..member(i, ingress)
+    };
+    let in_vlan = |i| WantedMember {
+        vlan: VlanId::new(VLAN),
+        ..member(i, ingress)
+    };
+    for (name, members) in [
+        (
+            format!("tcp/[{VIP6}]:{CLEAN}"),
+            (0..10).map(of_v6).collect(),
+        ),
+        (
+            format!("tcp/{VIP}:{TAGGED}"),
+            (0..10).map(in_vlan).collect(),
+        ),
+    ] {
+        let wanted = Wanted {
+            name: name.parse()?,
+            scheduler: Scheduler::Mh,
+            flags: Vec::new(),
+            policy: Policy::default(),
+            members,
         };
         installed.bring(&director.tables, &wanted, director.now()?, &mut Vec::new())?;
     }

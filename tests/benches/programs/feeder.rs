@@ -11,7 +11,7 @@ use lb_user::dataplane::bench::OBJECT;
 /// What is fed.
 #[derive(Clone)]
 pub(crate) struct Feed {
-    /// A frame with IPv4 and no options, perhaps tagged.
+    /// A frame of IPv4 without options or IPv6 without extension headers, perhaps tagged.
     pub(crate) frame: Vec<u8>,
     /// A power of two.
     pub(crate) flows: u32,
@@ -113,10 +113,19 @@ fn load(feed: &Feed) -> Result<Ebpf> {
         word[..len].copy_from_slice(&frame[at..at + len]);
         u64::from_ne_bytes(word)
     };
-    let [life, client, vip, ports] = [8, 12, 16, 20].map(|field| network + field);
+    let is_v6 = frame[network - 2..network] == [0x86, 0xdd];
+    // Of an IPv6 client's address the last eight octets are fed, and the last four count.
+    let fields = match is_v6 {
+        true => [4, 16, 20, 40],
+        false => [8, 12, 12, 20],
+    };
+    let [life, addresses_at, client, ports] = fields.map(|field| network + field);
     let head: [u64; 6] = std::array::from_fn(|i| octets(i * 8, 8));
     let macs = [octets(0, 6), octets(6, 6)];
-    let addresses = octets(vip, 4) << 32;
+    let (addresses, shift) = match is_v6 {
+        true => (octets(addresses_at, 4), 32),
+        false => (octets(client + 4, 4) << 32, 0),
+    };
     let first = (octets(client, 4) as u32).to_be();
     let words: [(&str, u32); 10] = [
         ("OCTETS", frame.len() as u32),
@@ -124,8 +133,8 @@ fn load(feed: &Feed) -> Result<Ebpf> {
         ("LIFE", octets(life, 4) as u32),
         ("LIFE_AT", life as u32),
         ("CLIENT", first),
-        ("CLIENT_SHIFT", 0),
-        ("ADDRESSES_AT", client as u32),
+        ("CLIENT_SHIFT", shift),
+        ("ADDRESSES_AT", addresses_at as u32),
         ("PORT", octets(ports + 2, 2) as u32),
         ("PORTS_AT", ports as u32),
         ("FLOWS_MASK", feed.flows - 1),
