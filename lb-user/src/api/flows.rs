@@ -155,8 +155,9 @@ mod tests {
             },
         ] {
             let uri = query.to_string().parse::<axum::http::Uri>().unwrap();
-            let read = axum::extract::Query::try_from_uri(&uri);
-            assert_eq!(read.map(|it| it.0).unwrap(), query, "{query}");
+            let axum::extract::Query(read) = axum::extract::Query::try_from_uri(&uri).unwrap();
+            let read: Query = read;
+            assert_eq!(read, query, "{query}");
         }
     }
 
