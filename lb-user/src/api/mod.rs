@@ -4,12 +4,15 @@
 //! |---|---|---|
 //! | `GET /v1/services` (`?all=true`) | | `[ServiceReport]` |
 //! | `GET /v1/status` | | `Status` |
+//! | `GET /v1/flows` (a `flows::Query`) | | `flows::Report` |
+//! | `GET /v1/timeouts` | | `Timeouts` |
 //! | `POST /v1/changes` | `[Change]`, all or none | |
 //! | `POST /v1/reload` | | |
 //!
 //! What is refused is answered with a status of 4xx and `{"error": "one line"}`.
 
 pub mod client;
+pub mod flows;
 pub mod server;
 
 use std::{collections::BTreeMap, fmt, net::IpAddr};
@@ -17,6 +20,7 @@ use std::{collections::BTreeMap, fmt, net::IpAddr};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    config::director::NoMember,
     install::Policy,
     scheduler::{Flag, Scheduler, listed},
     service::ServiceName,
@@ -26,89 +30,139 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Change {
-    AddService {
-        service: ServiceName,
-        scheduler: Option<Scheduler>,
-        #[serde(default)]
-        flags: Vec<Flag>,
-    },
-    /// A scheduler takes the place of the one before with its flags; flags alone, of the flags.
-    EditService {
-        service: ServiceName,
-        scheduler: Option<Scheduler>,
-        #[serde(default)]
-        flags: Vec<Flag>,
-    },
+    AddService(ServiceChange),
+    EditService(ServiceChange),
     RemoveService {
         service: ServiceName,
     },
-    AddReal {
-        service: ServiceName,
-        address: IpAddr,
-        weight: Option<u32>,
-    },
-    EditReal {
-        service: ServiceName,
-        address: IpAddr,
-        weight: u32,
-    },
+    AddReal(RealChange),
+    EditReal(RealChange),
     RemoveReal {
         service: ServiceName,
         address: IpAddr,
     },
+    /// Of idle connections, in seconds; those that are not given stay.
+    SetTimeouts {
+        tcp: Option<u32>,
+        tcpfin: Option<u32>,
+        udp: Option<u32>,
+    },
+}
+
+/// What is said of a service; what is not said is as by default, or stays.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceChange {
+    pub service: ServiceName,
+    /// Takes the place of the one before with its flags.
+    pub scheduler: Option<Scheduler>,
+    #[serde(default)]
+    pub flags: Vec<Flag>,
+    /// Seconds; 0 is none.
+    pub persistence: Option<u32>,
+    pub persistence_prefix: Option<u8>,
+    pub one_packet: Option<bool>,
+    pub expire_quiescent: Option<bool>,
+    pub expire_nodest: Option<bool>,
+    pub no_member: Option<NoMember>,
+}
+
+/// What is said of a real server; what is not said is as by default, or stays.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RealChange {
+    pub service: ServiceName,
+    pub address: IpAddr,
+    pub weight: Option<u32>,
+    /// Connections; 0 is none.
+    pub upper_threshold: Option<u32>,
+    pub lower_threshold: Option<u32>,
+}
+
+impl ServiceChange {
+    /// One that says nothing but whose it is.
+    pub fn new(service: ServiceName) -> Self {
+        Self {
+            service,
+            scheduler: None,
+            flags: Vec::new(),
+            persistence: None,
+            persistence_prefix: None,
+            one_packet: None,
+            expire_quiescent: None,
+            expire_nodest: None,
+            no_member: None,
+        }
+    }
+}
+
+impl RealChange {
+    /// One that says nothing but whose it is.
+    pub fn new(service: ServiceName, address: IpAddr) -> Self {
+        Self {
+            service,
+            address,
+            weight: None,
+            upper_threshold: None,
+            lower_threshold: None,
+        }
+    }
 }
 
 /// As the operator would have said it.
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::AddService {
-                service,
-                scheduler,
-                flags,
-            } => {
-                write!(f, "service add {service}")?;
-                scheduled(f, *scheduler, flags)
-            }
-            Self::EditService {
-                service,
-                scheduler,
-                flags,
-            } => {
-                write!(f, "service edit {service}")?;
-                scheduled(f, *scheduler, flags)
-            }
+            Self::AddService(change) => write!(f, "service add {change}"),
+            Self::EditService(change) => write!(f, "service edit {change}"),
             Self::RemoveService { service } => write!(f, "service remove {service}"),
-            Self::AddReal {
-                service,
-                address,
-                weight,
-            } => {
-                write!(f, "real add {service} {address}")?;
-                weight.map_or(Ok(()), |weight| write!(f, " --weight {weight}"))
-            }
-            Self::EditReal {
-                service,
-                address,
-                weight,
-            } => write!(f, "real edit {service} {address} --weight {weight}"),
+            Self::AddReal(change) => write!(f, "real add {change}"),
+            Self::EditReal(change) => write!(f, "real edit {change}"),
             Self::RemoveReal { service, address } => write!(f, "real remove {service} {address}"),
+            Self::SetTimeouts { tcp, tcpfin, udp } => {
+                f.write_str("timeouts set")?;
+                said(f, "tcp", *tcp)?;
+                said(f, "tcpfin", *tcpfin)?;
+                said(f, "udp", *udp)
+            }
         }
     }
 }
 
-fn scheduled(
-    f: &mut fmt::Formatter<'_>,
-    scheduler: Option<Scheduler>,
-    flags: &[Flag],
-) -> fmt::Result {
-    if let Some(scheduler) = scheduler {
-        write!(f, " --scheduler {scheduler}")?;
+impl fmt::Display for ServiceChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.service)?;
+        said(f, "scheduler", self.scheduler)?;
+        let flags = self.flags.as_slice();
+        said(f, "flags", (!flags.is_empty()).then(|| listed(flags)))?;
+        said(f, "persistent", self.persistence)?;
+        said(f, "netmask", self.persistence_prefix)?;
+        for (option, on) in [
+            ("ops", self.one_packet),
+            ("expire-quiescent", self.expire_quiescent),
+            ("expire-nodest", self.expire_nodest),
+        ] {
+            match on {
+                Some(true) => write!(f, " --{option}")?,
+                Some(false) => write!(f, " --{option}=false")?,
+                None => {}
+            }
+        }
+        said(f, "no-member", self.no_member.map(NoMember::name))
     }
-    match flags {
-        [] => Ok(()),
-        flags => write!(f, " --flags {}", listed(flags)),
+}
+
+impl fmt::Display for RealChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.service, self.address)?;
+        said(f, "weight", self.weight)?;
+        said(f, "u-threshold", self.upper_threshold)?;
+        said(f, "l-threshold", self.lower_threshold)
     }
+}
+
+fn said(f: &mut fmt::Formatter<'_>, option: &str, value: Option<impl fmt::Display>) -> fmt::Result {
+    value.map_or(Ok(()), |value| write!(f, " --{option} {value}"))
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -194,6 +248,8 @@ pub struct Status {
     pub services: Used,
     pub members: Used,
     pub flows: Used,
+    /// Octets that a flow takes.
+    pub flow_octets: u64,
     /// Octets of the tables, counters aside.
     pub memory: u64,
     /// Packets not forwarded.
@@ -207,6 +263,14 @@ pub struct InterfaceReport {
     pub xdp: String,
     pub mac: Option<String>,
     pub addresses: Vec<String>,
+}
+
+/// Seconds that a connection may be idle, as `ipvsadm --set` has them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timeouts {
+    pub tcp: u32,
+    pub tcpfin: u32,
+    pub udp: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

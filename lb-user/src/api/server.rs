@@ -25,7 +25,7 @@ use tokio::{
     sync::{mpsc, oneshot},
 };
 
-use super::{Change, Refusal, ServiceReport, Status};
+use super::{Change, Refusal, ServiceReport, Status, Timeouts, flows};
 
 /// Octets of the largest request.
 const REQUEST_MAX: usize = 1 << 20;
@@ -41,6 +41,13 @@ pub enum Ask {
     },
     Status {
         reply: Reply<Status>,
+    },
+    Flows {
+        query: flows::Query,
+        reply: Reply<flows::Report>,
+    },
+    Timeouts {
+        reply: Reply<Timeouts>,
     },
     Change {
         changes: Vec<Change>,
@@ -97,6 +104,8 @@ pub async fn serve(listener: UnixListener, engine: mpsc::Sender<Ask>) -> io::Res
     let router = Router::new()
         .route("/v1/services", get(services))
         .route("/v1/status", get(status))
+        .route("/v1/flows", get(flows))
+        .route("/v1/timeouts", get(timeouts))
         .route("/v1/changes", post(changes))
         .route("/v1/reload", post(reload))
         .method_not_allowed_fallback(async || {
@@ -149,6 +158,20 @@ async fn services(
 
 async fn status(State(engine): State<mpsc::Sender<Ask>>) -> Response {
     answer(&engine, |reply| Ask::Status { reply }).await
+}
+
+async fn flows(
+    State(engine): State<mpsc::Sender<Ask>>,
+    query: Result<Query<flows::Query>, QueryRejection>,
+) -> Response {
+    match query {
+        Ok(Query(query)) => answer(&engine, |reply| Ask::Flows { query, reply }).await,
+        Err(rejection) => refuse(rejection.status(), &rejection.body_text()),
+    }
+}
+
+async fn timeouts(State(engine): State<mpsc::Sender<Ask>>) -> Response {
+    answer(&engine, |reply| Ask::Timeouts { reply }).await
 }
 
 async fn changes(

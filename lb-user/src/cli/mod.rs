@@ -1,11 +1,13 @@
 //! The command line: what can be said, and who does it.
 
 mod director;
+mod flows;
 mod list;
 pub mod output;
 mod real;
 mod service;
 mod status;
+mod timeouts;
 
 use std::path::PathBuf;
 
@@ -65,6 +67,10 @@ enum Command {
     Realserver(realserver::Command),
     /// List services and their real servers, as `ipvsadm -ln` does
     List(list::List),
+    /// List connections with their addresses, as `ipvsadm -lnc` does
+    Flows(flows::Flows),
+    /// Show or change how long connections may be idle
+    Timeouts(timeouts::Timeouts),
     /// Show how the director is: interfaces, limits, packets not forwarded
     Status(status::Status),
     /// Have the daemon read its configuration file again
@@ -84,6 +90,8 @@ impl Cli {
                 realserver::run(command, places.config.as_deref(), places.pins.as_deref())
             }
             Command::List(list) => list.run(&places),
+            Command::Flows(flows) => flows.run(&places),
+            Command::Timeouts(timeouts) => timeouts.run(&places),
             Command::Status(status) => status.run(&places),
             Command::Reload => client::post(&places.socket, "/v1/reload", &()),
             Command::Install(install) => install.run(),

@@ -1,11 +1,14 @@
 //! `drover service`.
 
-use anyhow::Result;
-use clap::Subcommand;
+use std::net::Ipv4Addr;
+
+use anyhow::{Result, ensure};
+use clap::{ArgGroup, Args, Subcommand};
 
 use super::Places;
 use crate::{
-    api::Change,
+    api::{Change, ServiceChange},
+    config::director::NoMember,
     scheduler::{Flag, Scheduler},
     service::ServiceName,
 };
@@ -13,29 +16,10 @@ use crate::{
 #[derive(Debug, Subcommand)]
 pub(super) enum Service {
     /// Add a service
-    Add {
-        /// What clients connect to, as in tcp/192.0.2.1:80
-        #[arg(value_name = "PROTOCOL/VIP:PORT")]
-        service: ServiceName,
-        /// How new connections are spread [default: wrr]
-        #[arg(long, short)]
-        scheduler: Option<Scheduler>,
-        /// The scheduler's flags, with commas between
-        #[arg(long, short = 'b', value_name = "FLAG,…", value_delimiter = ',')]
-        flags: Vec<Flag>,
-    },
+    Add(Said),
     /// Change a service; its connections stay where they are
-    Edit {
-        /// What clients connect to, as in tcp/192.0.2.1:80
-        #[arg(value_name = "PROTOCOL/VIP:PORT")]
-        service: ServiceName,
-        /// How new connections are spread; flags that are not given with it are off
-        #[arg(long, short, required_unless_present = "flags")]
-        scheduler: Option<Scheduler>,
-        /// The scheduler's flags, with commas between
-        #[arg(long, short = 'b', value_name = "FLAG,…", value_delimiter = ',')]
-        flags: Vec<Flag>,
-    },
+    #[command(group = ArgGroup::new("change").args(CHANGES).required(true).multiple(true))]
+    Edit(Said),
     /// Remove a service; the director's own stack then answers for its port
     Remove {
         /// What clients connect to, as in tcp/192.0.2.1:80
@@ -44,28 +28,99 @@ pub(super) enum Service {
     },
 }
 
+/// Of these, `edit` takes at least one.
+const CHANGES: [&str; 8] = [
+    "scheduler",
+    "flags",
+    "persistent",
+    "netmask",
+    "ops",
+    "expire_quiescent",
+    "expire_nodest",
+    "no_member",
+];
+
+/// What is not said is as by default, or stays.
+#[derive(Args, Debug)]
+pub(super) struct Said {
+    /// What clients connect to, as in tcp/192.0.2.1:80, udp/[2001:db8::1]:8000-8099 or tcp/192.0.2.1:*
+    #[arg(value_name = "PROTOCOL/VIP:PORT")]
+    service: ServiceName,
+    /// How new connections are spread (wrr, if never said); flags that are not given with it are off
+    #[arg(long, short)]
+    scheduler: Option<Scheduler>,
+    /// The scheduler's flags, with commas between
+    #[arg(long, short = 'b', value_name = "FLAG,…", value_delimiter = ',')]
+    flags: Vec<Flag>,
+    /// Clients come back to their real server for so many seconds; 0: they do not
+    #[arg(long, short, value_name = "SECONDS")]
+    persistent: Option<u32>,
+    /// Clients of one such network are one client: a prefix length, or as in 255.255.255.0
+    #[arg(long, short = 'M', value_name = "PREFIX|MASK", value_parser = netmask)]
+    netmask: Option<Netmask>,
+    /// Each datagram is spread anew, and none is remembered (UDP); `--ops=false`: not so
+    #[arg(long, short, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    ops: Option<bool>,
+    /// Clients do not come back to a real server of weight 0; `…=false`: they do
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    expire_quiescent: Option<bool>,
+    /// A removed real server's connections do not go on; `…=false`: they do until they end
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    expire_nodest: Option<bool>,
+    /// What becomes of packets when no real server is there to take them
+    #[arg(long, value_enum, value_name = "FATE")]
+    no_member: Option<NoMember>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Netmask {
+    prefix: u8,
+    /// With dots: of IPv4.
+    is_dotted: bool,
+}
+
 impl Service {
     pub(super) fn run(self, places: &Places) -> Result<()> {
         places.change(match self {
-            Self::Add {
-                service,
-                scheduler,
-                flags,
-            } => Change::AddService {
-                service,
-                scheduler,
-                flags,
-            },
-            Self::Edit {
-                service,
-                scheduler,
-                flags,
-            } => Change::EditService {
-                service,
-                scheduler,
-                flags,
-            },
+            Self::Add(said) => Change::AddService(said.change()?),
+            Self::Edit(said) => Change::EditService(said.change()?),
             Self::Remove { service } => Change::RemoveService { service },
         })
     }
+}
+
+impl Said {
+    fn change(self) -> Result<ServiceChange> {
+        let is_dotted = self.netmask.is_some_and(|mask| mask.is_dotted);
+        ensure!(
+            !is_dotted || self.service.vip.is_ipv4(),
+            "VIP {} is IPv6; give --netmask as a prefix length, from 1 to 128",
+            self.service.vip
+        );
+        Ok(ServiceChange {
+            service: self.service,
+            scheduler: self.scheduler,
+            flags: self.flags,
+            persistence: self.persistent,
+            persistence_prefix: self.netmask.map(|mask| mask.prefix),
+            one_packet: self.ops,
+            expire_quiescent: self.expire_quiescent,
+            expire_nodest: self.expire_nodest,
+            no_member: self.no_member,
+        })
+    }
+}
+
+fn netmask(text: &str) -> Result<Netmask, String> {
+    let is_dotted = text.contains('.');
+    let prefix = match text.parse::<Ipv4Addr>() {
+        Ok(mask) => {
+            let ones = mask.to_bits().leading_ones();
+            (mask.to_bits().count_ones() == ones).then_some(ones as u8)
+        }
+        Err(_) => text.parse().ok(),
+    };
+    let prefix = prefix.filter(|prefix| (1..=128).contains(prefix));
+    let prefix = prefix.ok_or("it is a prefix length from 1, or a mask as in 255.255.255.0")?;
+    Ok(Netmask { prefix, is_dotted })
 }

@@ -47,7 +47,10 @@ fn table(status: &api::Status) -> String {
     let used = |Used { used, most }: Used| format!("{used} of {most}");
     line("services", used(status.services));
     line("members", used(status.members));
-    line("flows", used(status.flows));
+    line(
+        "flows",
+        format!("{}, {} octets each", used(status.flows), status.flow_octets),
+    );
     line(
         "memory",
         format!("{:.1} MiB", status.memory as f64 / f64::from(1 << 20)),

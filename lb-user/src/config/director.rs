@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, path::Path};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Error, Source, Stamp, file, places::Places};
 use crate::{
@@ -63,13 +63,23 @@ impl Service {
 }
 
 /// What becomes of packets when no real server is eligible.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum NoMember {
     /// The director's own stack refuses them at once.
     #[default]
     Reject,
+    /// Nothing answers.
     Drop,
+}
+
+impl NoMember {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Reject => "reject",
+            Self::Drop => "drop",
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

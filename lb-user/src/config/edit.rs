@@ -3,18 +3,24 @@
 use std::{
     fs::{self, File},
     io::Write as _,
+    net::IpAddr,
     ops::Range,
     path::Path,
 };
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
-use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, value};
+use lb_common::tables::Timeouts;
+use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, TableLike, value};
 
 use super::{
     Stamp,
-    director::{Config, check_weight},
+    director::{Config, NoMember, check_weight},
 };
-use crate::{api::Change, scheduler::Flag, service::ServiceName};
+use crate::{
+    api::{Change, RealChange, ServiceChange},
+    scheduler::Flag,
+    service::ServiceName,
+};
 
 /// Returns the text of the file after `changes`, and what it says.
 pub fn edited(text: &str, changes: &[Change]) -> Result<(String, Config)> {
@@ -52,11 +58,13 @@ pub(super) fn edited_within(text: &str, part: Range<usize>, change: &Change) -> 
 /// like these, a director's file has no lines.
 pub(super) fn part(text: &str, change: &Change) -> Option<Range<usize>> {
     let service = match *change {
-        Change::EditService { service, .. }
-        | Change::AddReal { service, .. }
-        | Change::EditReal { service, .. }
+        Change::EditService(ServiceChange { service, .. })
+        | Change::AddReal(RealChange { service, .. })
+        | Change::EditReal(RealChange { service, .. })
         | Change::RemoveReal { service, .. } => service,
-        Change::AddService { .. } | Change::RemoveService { .. } => return None,
+        Change::AddService(_) | Change::RemoveService { .. } | Change::SetTimeouts { .. } => {
+            return None;
+        }
     };
     let listen = text.find(&format!("\nlisten = \"{service}\"\n"))?;
     let start = text[..=listen].rfind("\n[[service]]\n")? + 1;
@@ -66,41 +74,26 @@ pub(super) fn part(text: &str, change: &Change) -> Option<Range<usize>> {
 
 fn apply(document: &mut DocumentMut, change: &Change) -> Result<()> {
     match *change {
-        Change::AddService {
-            service,
-            scheduler,
-            ref flags,
-        } => {
+        Change::AddService(ref change) => {
+            let service = change.service;
             let is_new = services(document)?.iter().all(|it| !is_named(it, service));
             ensure!(is_new, "service {service} exists already");
             let mut table = Table::new();
             table["listen"] = value(service.to_string());
-            if let Some(scheduler) = scheduler {
-                table["scheduler"] = value(scheduler.name());
-            }
-            set_flags(&mut table, flags);
+            set_service(&mut table, change);
             services(document)?.push(table);
         }
-        Change::EditService {
-            service,
-            scheduler,
-            ref flags,
-        } => {
-            let table = find(document, service)?;
-            if let Some(scheduler) = scheduler {
-                set(table, "scheduler", scheduler.name());
-            }
-            set_flags(table, flags);
+        Change::EditService(ref change) => {
+            set_service(find(document, change.service)?, change);
         }
         Change::RemoveService { service } => {
             find(document, service)?;
             services(document)?.retain(|table| !is_named(table, service));
         }
-        Change::AddReal {
-            service,
-            address,
-            weight,
-        } => {
+        Change::AddReal(ref change) => {
+            let RealChange {
+                service, address, ..
+            } = *change;
             let table = find(document, service)?;
             let is_new = reals(table)?.iter().all(|real| !is_at(real, address));
             ensure!(
@@ -109,21 +102,18 @@ fn apply(document: &mut DocumentMut, change: &Change) -> Result<()> {
             );
             let mut real = Table::new();
             real["address"] = value(address.to_string());
-            if let Some(weight) = weight {
-                real["weight"] = value(checked(weight)?);
-            }
+            set_real(&mut real, change)?;
             reals(table)?.push(real);
         }
-        Change::EditReal {
-            service,
-            address,
-            weight,
-        } => {
+        Change::EditReal(ref change) => {
+            let RealChange {
+                service, address, ..
+            } = *change;
             let table = find(document, service)?;
             let real = reals(table)?.iter_mut().find(|real| is_at(real, address));
             let real =
                 real.with_context(|| format!("service {service} has no real server {address}"))?;
-            set(real, "weight", checked(weight)?);
+            set_real(real, change)?;
         }
         Change::RemoveReal { service, address } => {
             let reals = reals(find(document, service)?)?;
@@ -132,17 +122,108 @@ fn apply(document: &mut DocumentMut, change: &Change) -> Result<()> {
             let is_removed = reals.len() < before;
             ensure!(is_removed, "service {service} has no real server {address}");
         }
+        Change::SetTimeouts { tcp, tcpfin, udp } => {
+            let [_, tcp_default, tcpfin_default, _, udp_default] = Timeouts::IPVS;
+            set_timeouts(
+                document,
+                &[
+                    ("tcp", tcp, tcp_default),
+                    ("tcpfin", tcpfin, tcpfin_default),
+                    ("udp", udp, udp_default),
+                ],
+            )?;
+        }
     }
     Ok(())
 }
 
+/// Says in the file what is said of a service; flags stay if neither they nor a scheduler are said.
+fn set_service(table: &mut Table, change: &ServiceChange) {
+    if let Some(scheduler) = change.scheduler {
+        set(table, "scheduler", scheduler.name());
+    }
+    if change.scheduler.is_some() || !change.flags.is_empty() {
+        set_flags(table, &change.flags);
+    }
+    if change.persistence == Some(0) {
+        table.remove("persistence_prefix");
+    }
+    let longest = match change.service.vip {
+        IpAddr::V4(_) => 32,
+        IpAddr::V6(_) => 128,
+    };
+    let seconds = change.persistence.map(i64::from);
+    set_unless(table, "persistence", seconds, 0);
+    set_unless(
+        table,
+        "persistence_prefix",
+        change.persistence_prefix.map(i64::from),
+        longest,
+    );
+    for (key, on) in [
+        ("one_packet", change.one_packet),
+        ("expire_quiescent", change.expire_quiescent),
+        ("expire_nodest", change.expire_nodest),
+    ] {
+        set_unless(table, key, on, false);
+    }
+    let no_member = change.no_member.map(NoMember::name);
+    set_unless(table, "no_member", no_member, NoMember::default().name());
+}
+
+fn set_real(table: &mut Table, change: &RealChange) -> Result<()> {
+    if let Some(weight) = change.weight {
+        set(table, "weight", checked(weight)?);
+    }
+    for (key, threshold) in [
+        ("upper_threshold", change.upper_threshold),
+        ("lower_threshold", change.lower_threshold),
+    ] {
+        set_unless(table, key, threshold.map(i64::from), 0);
+    }
+    Ok(())
+}
+
+fn set_timeouts(document: &mut DocumentMut, timeouts: &[(&str, Option<u32>, u32)]) -> Result<()> {
+    let director = document.get_mut("director");
+    let director = director.and_then(Item::as_table_like_mut);
+    let director = director.context("there is no [director]")?;
+    let item = director.entry("timeouts");
+    let item = item.or_insert_with(|| Item::Table(Table::new()));
+    let table = item.as_table_like_mut();
+    let table = table.context("`timeouts` is not a table")?;
+    for &(key, seconds, default) in timeouts {
+        let seconds = seconds.map(i64::from);
+        set_unless(table, key, seconds, default.into());
+    }
+    if table.is_empty() {
+        director.remove("timeouts");
+    }
+    Ok(())
+}
+
+/// Gives a key the value that is said, if one is; the default is what no key says.
+fn set_unless<T>(table: &mut dyn TableLike, key: &str, said: Option<T>, default: T)
+where
+    T: Into<toml_edit::Value> + PartialEq,
+{
+    match said {
+        Some(value) if value == default => drop(table.remove(key)),
+        Some(value) => set(table, key, value),
+        None => {}
+    }
+}
+
 /// Gives a key another value; a comment behind it stays.
-fn set(table: &mut Table, key: &str, to: impl Into<toml_edit::Value>) {
+fn set(table: &mut dyn TableLike, key: &str, to: impl Into<toml_edit::Value>) {
     let mut to = to.into();
     if let Some(before) = table.get(key).and_then(Item::as_value) {
         *to.decor_mut() = before.decor().clone();
     }
-    table[key] = Item::Value(to);
+    match table.get_mut(key) {
+        Some(item) => *item = Item::Value(to),
+        None => drop(table.insert(key, Item::Value(to))),
+    }
 }
 
 fn set_flags(service: &mut Table, flags: &[Flag]) {
@@ -193,7 +274,7 @@ fn is_named(table: &Table, name: ServiceName) -> bool {
     listen.and_then(|listen| listen.parse().ok()) == Some(name)
 }
 
-fn is_at(real: &Table, address: std::net::IpAddr) -> bool {
+fn is_at(real: &Table, address: IpAddr) -> bool {
     let at = real.get("address").and_then(Item::as_str);
     at.and_then(|at| at.parse().ok()) == Some(address)
 }

@@ -5,7 +5,7 @@ use super::{
     *,
 };
 use crate::{
-    api::Change,
+    api::{Change, RealChange, ServiceChange},
     scheduler::{Flag, Scheduler},
 };
 
@@ -170,23 +170,21 @@ address = \"192.0.2.2\"
     for (port, is_part) in [(79, false), (80, true), (81, true)] {
         let service = format!("tcp/192.0.2.1:{port}").parse().unwrap();
         let address = Ipv4Addr::new(192, 0, 2, 2).into();
-        let weight = 7;
+        let weight = Some(7);
         for change in [
-            Change::EditService {
-                service,
+            Change::EditService(ServiceChange {
                 scheduler: Some(Scheduler::Mh),
                 flags: vec![Flag::MhPort],
-            },
-            Change::AddReal {
-                service,
-                address: Ipv4Addr::new(192, 0, 2, 3).into(),
-                weight: Some(weight),
-            },
-            Change::EditReal {
-                service,
-                address,
+                ..ServiceChange::new(service)
+            }),
+            Change::AddReal(RealChange {
                 weight,
-            },
+                ..RealChange::new(service, Ipv4Addr::new(192, 0, 2, 3).into())
+            }),
+            Change::EditReal(RealChange {
+                weight,
+                ..RealChange::new(service, address)
+            }),
             Change::RemoveReal { service, address },
         ] {
             assert_eq!(edit::part(text, &change).is_some(), is_part, "{change}");
@@ -207,18 +205,26 @@ fn a_scheduler_is_changed_with_its_flags() {
         let service = &config.services[0];
         anyhow::Ok((service.scheduler, service.flags.clone()))
     };
-    let edit = |scheduler, flags: &[Flag]| Change::EditService {
-        service,
-        scheduler,
-        flags: flags.to_vec(),
+    let edit = |scheduler, flags: &[Flag]| {
+        Change::EditService(ServiceChange {
+            scheduler,
+            flags: flags.to_vec(),
+            ..ServiceChange::new(service)
+        })
     };
-    let add = Change::AddService {
-        service,
+    let add = Change::AddService(ServiceChange {
         scheduler: Some(Scheduler::Sh),
         flags: vec![Flag::ShPort, Flag::ShFallback],
-    };
+        ..ServiceChange::new(service)
+    });
     let both = vec![Flag::ShFallback, Flag::ShPort];
-    assert_eq!(change(add).unwrap(), (Scheduler::Sh, both));
+    assert_eq!(change(add).unwrap(), (Scheduler::Sh, both.clone()));
+    // What is not about the scheduler leaves it its flags.
+    let persistent = Change::EditService(ServiceChange {
+        persistence: Some(50),
+        ..ServiceChange::new(service)
+    });
+    assert_eq!(change(persistent).unwrap(), (Scheduler::Sh, both));
     let edited = change(edit(None, &[Flag::ShPort])).unwrap();
     assert_eq!(edited, (Scheduler::Sh, vec![Flag::ShPort]));
     let edited = change(edit(Some(Scheduler::Wlc), &[])).unwrap();

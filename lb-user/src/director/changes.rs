@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::engine::Engine;
 use crate::{
-    api::Change,
+    api::{Change, RealChange},
     config::{
         Source, Stamp,
         director::{Config, Service, check_weight},
@@ -55,11 +55,13 @@ impl Engine {
         }
         let mut changed: Vec<Service> = Vec::new();
         for change in changes {
-            let Change::EditReal {
+            let Change::EditReal(RealChange {
                 service,
                 address,
-                weight,
-            } = *change
+                weight: Some(weight),
+                upper_threshold: None,
+                lower_threshold: None,
+            }) = *change
             else {
                 return None;
             };

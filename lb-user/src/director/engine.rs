@@ -8,7 +8,7 @@ use std::{
 use anyhow::Result;
 
 use super::{
-    Paths,
+    Paths, flows,
     neighbours::{Interface, Neighbours},
     report,
 };
@@ -89,6 +89,8 @@ impl Engine {
         match ask {
             Ask::List { all, reply } => drop(reply.send(report::list(self, all))),
             Ask::Status { reply } => drop(reply.send(report::status(self, &self.netlink).await)),
+            Ask::Flows { query, reply } => drop(reply.send(flows::list(self, &query))),
+            Ask::Timeouts { reply } => drop(reply.send(Ok(report::timeouts(self)))),
             Ask::Change { changes, reply } => drop(reply.send(self.change(&changes).await)),
             Ask::Reload { reply } => drop(reply.send(self.reload().await)),
         }

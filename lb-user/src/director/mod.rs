@@ -3,6 +3,7 @@
 mod bring;
 mod changes;
 mod engine;
+mod flows;
 mod neighbours;
 mod report;
 mod vips;

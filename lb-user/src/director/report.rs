@@ -11,7 +11,8 @@ use lb_common::{
 use super::engine::Engine;
 use crate::{
     api::{
-        InterfaceReport, PolicyReport, RealReport, ReasonReport, ServiceReport, State, Status, Used,
+        InterfaceReport, PolicyReport, RealReport, ReasonReport, ServiceReport, State, Status,
+        Timeouts, Used,
     },
     config::director::{Real, Service, VipMode},
     install::Thresholds,
@@ -159,9 +160,15 @@ pub(super) async fn status(engine: &Engine, netlink: &Handle) -> Result<Status> 
             engine.usage.flows as usize,
             tables.flows.len() * lb_common::tables::WAYS,
         ),
+        flow_octets: tables.flow_octets() as u64,
         memory: tables.octets(),
         reasons: reasons(engine)?,
     })
+}
+
+pub(super) fn timeouts(engine: &Engine) -> Timeouts {
+    let [_, tcp, tcpfin, _, udp] = engine.config.timeouts;
+    Timeouts { tcp, tcpfin, udp }
 }
 
 fn reasons(engine: &Engine) -> Result<BTreeMap<String, ReasonReport>> {

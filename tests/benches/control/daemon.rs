@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
-use lb_user::api::{Change, ServiceReport, State, Status, client};
+use lb_user::api::{Change, RealChange, ServiceReport, State, Status, client};
 use tests::{Host, Process};
 
 use crate::{
@@ -126,11 +126,10 @@ impl<'h> Daemon<'h> {
         for round in 0..rounds {
             let weight = 2 + round as u32 % 2;
             let (ms_seen, ms_done) = timed(&slots, || {
-                let change = Change::EditReal {
-                    service: site::large(i),
-                    address: site::real(7).into(),
-                    weight,
-                };
+                let change = Change::EditReal(RealChange {
+                    weight: Some(weight),
+                    ..RealChange::new(site::large(i), site::real(7).into())
+                });
                 client::post(&self.socket(), "/v1/changes", &[change])
             })?;
             seen.push(ms_seen);

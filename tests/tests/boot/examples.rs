@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use anyhow::{Result, ensure};
 use lb_user::{
-    api::Change,
+    api::{Change, RealChange, ServiceChange},
     config::{
         Source,
         director::Config,
@@ -48,16 +48,8 @@ fn the_director_s_example_can_be_edited_by_command_and_then_by_hand() -> Result<
     let service = "tcp/192.0.2.101:80".parse()?;
     let address = "192.0.2.2".parse()?;
     let changes = [
-        Change::AddService {
-            service,
-            scheduler: None,
-            flags: Vec::new(),
-        },
-        Change::AddReal {
-            service,
-            address,
-            weight: None,
-        },
+        Change::AddService(ServiceChange::new(service)),
+        Change::AddReal(RealChange::new(service, address)),
     ];
     let (text, _) = edited(&text, &changes)?;
     let config = Config::parse(Path::new("edited"), &uncommented(&text)?)?;

@@ -10,7 +10,7 @@ const ADD: &str = r#"[{"op": "add-service", "service": "tcp/10.2.0.100:81"}]"#;
 
 /// What is asked, the status, and the refusal.
 #[rustfmt::skip]
-const REFUSED: [(&str, &[&str], u16, &str); 12] = [
+const REFUSED: [(&str, &[&str], u16, &str); 16] = [
     ("no such path", &["/v1/service"], 404, "there is no such path"),
     ("GET for POST", &["/v1/changes"], 405, "wrong method for this path: what changes is asked by POST, the rest by GET"),
     ("POST for GET", &["-d", "[]", "/v1/services"], 405, "wrong method for this path: what changes is asked by POST, the rest by GET"),
@@ -18,10 +18,14 @@ const REFUSED: [(&str, &[&str], u16, &str); 12] = [
     ("no JSON", &["-d", "nonsense", "/v1/changes"], 400, "Failed to parse the request body as JSON: expected ident at line 1 column 2"),
     ("half", &["-d", "[{\"op\"", "/v1/changes"], 400, "Failed to parse the request body as JSON: [0]: EOF while parsing an object at line 1 column 6"),
     ("no list", &["-d", "{}", "/v1/changes"], 422, "Failed to deserialize the JSON body into the target type: invalid type: map, expected a sequence at line 1 column 0"),
-    ("unknown op", &["-d", r#"[{"op": "explode"}]"#, "/v1/changes"], 422, "Failed to deserialize the JSON body into the target type: [0].op: unknown variant `explode`, expected one of `add-service`, `edit-service`, `remove-service`, `add-real`, `edit-real`, `remove-real` at line 1 column 17"),
+    ("unknown op", &["-d", r#"[{"op": "explode"}]"#, "/v1/changes"], 422, "Failed to deserialize the JSON body into the target type: [0].op: unknown variant `explode`, expected one of `add-service`, `edit-service`, `remove-service`, `add-real`, `edit-real`, `remove-real`, `set-timeouts` at line 1 column 17"),
     ("unknown key", &["-d", r#"[{"op": "remove-service", "service": "tcp/10.2.0.100:80", "now": 1}]"#, "/v1/changes"], 422, "Failed to deserialize the JSON body into the target type: [0]: unknown field `now`, expected `service` at line 1 column 68"),
     ("bad weight", &["-d", r#"[{"op": "edit-real", "service": "tcp/10.2.0.100:80", "address": "10.2.0.2", "weight": 65536}]"#, "/v1/changes"], 422, "weight 65536 is out of range; it is from 0 (quiesced) to 65535"),
     ("all or none", &["-d", r#"[{"op": "add-service", "service": "tcp/10.2.0.100:81"}, {"op": "add-service", "service": "tcp/10.2.0.100:80"}]"#, "/v1/changes"], 422, "service tcp/10.2.0.100:80 exists already"),
+    ("unknown key of a service", &["-d", r#"[{"op": "add-service", "service": "tcp/10.2.0.100:81", "persistent": 1}]"#, "/v1/changes"], 422, "Failed to deserialize the JSON body into the target type: [0]: unknown field `persistent`, expected one of `service`, `scheduler`, `flags`, `persistence`, `persistence_prefix`, `one_packet`, `expire_quiescent`, `expire_nodest`, `no_member` at line 1 column 72"),
+    ("no limit", &["/v1/flows?limit=0"], 422, "the limit is from 1 to 1048576 flows"),
+    ("flows of no service", &["/v1/flows?service=tcp/10.2.0.100:82"], 422, "there is no service tcp/10.2.0.100:82; `drover list` shows those there are"),
+    ("bad client", &["/v1/flows?client=10.2"], 400, "Failed to deserialize query string: client: `10.2` is not an address or a prefix, as in 192.0.2.9 or 2001:db8::/32"),
     ("bad query", &["/v1/services?al=true"], 400, "Failed to deserialize query string: al: unknown field `al`, expected `all`"),
 ];
 

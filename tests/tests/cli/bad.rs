@@ -6,8 +6,8 @@ const REAL: &str = "[[service.real]]\naddress = \"10.2.0.2\"\n";
 
 /// What comes after [`HEAD`], and what is said after the file's name.
 #[rustfmt::skip]
-const BAD: [(&str, &[&str], &str); 33] = [
-    ("unknown key", &["vlan = 3\n"], ":3:1: unknown key `vlan`; one of: interfaces, xdp, vip, services_max, members_max, flow_memory"),
+const BAD: [(&str, &[&str], &str); 52] = [
+    ("unknown key", &["vlan = 3\n"], ":3:1: unknown key `vlan`; one of: interfaces, xdp, vip, services_max, members_max, flow_memory, flow_listing, timeouts"),
     ("mistyped key", &["fow_memory = 3\n"], ":3:1: unknown key `fow_memory`; did you mean `flow_memory`?"),
     ("mistyped table", &["[[servce]]\n"], ":3:3: unknown key `servce`; did you mean `service`?"),
     ("no listen", &["[[service]]\nscheduler = \"rr\"\n"], ":3:1: the key `listen` is missing; add it"),
@@ -19,10 +19,10 @@ const BAD: [(&str, &[&str], &str); 33] = [
     ("unknown flag", &[SERVICE, "scheduler = \"sh\"\nflags = [\"sh-ports\"]\n"], ":6:10: unknown scheduler flag `sh-ports`; there are sh-fallback, sh-port, mh-fallback, mh-port"),
     ("flag of another scheduler", &[SERVICE, "scheduler = \"rr\"\nflags = [\"mh-port\"]\n"], ":6:10: incompatible scheduler flag `mh-port`; it is for mh, and the scheduler is rr"),
     ("a scheduler that is a number", &[SERVICE, "scheduler = 7\n"], ":5:13: invalid type: integer `7`, expected a string"),
-    ("bad VIP", &["[[service]]\nlisten = \"tcp/10.2.0.300:80\"\n"], ":4:10: bad service `tcp/10.2.0.300:80`: `10.2.0.300` is not an IPv4 address"),
-    ("port 0", &["[[service]]\nlisten = \"tcp/10.2.0.100:0\"\n"], ":4:10: bad service `tcp/10.2.0.100:0`: `0` is not a port from 1 to 65535"),
-    ("port 65536", &["[[service]]\nlisten = \"tcp/10.2.0.100:65536\"\n"], ":4:10: bad service `tcp/10.2.0.100:65536`: `65536` is not a port from 1 to 65535"),
-    ("bad RIP", &[SERVICE, "[[service.real]]\naddress = \"web2\"\n"], ":6:11: bad real server: `web2` is not an IPv4 address"),
+    ("bad VIP", &["[[service]]\nlisten = \"tcp/10.2.0.300:80\"\n"], ":4:10: bad service `tcp/10.2.0.300:80`: `10.2.0.300` is not an IP address"),
+    ("port 0", &["[[service]]\nlisten = \"tcp/10.2.0.100:0\"\n"], ":4:10: bad service `tcp/10.2.0.100:0`: `0` is not a port from 1 to 65535, a range as in 8000-8099, or *"),
+    ("port 65536", &["[[service]]\nlisten = \"tcp/10.2.0.100:65536\"\n"], ":4:10: bad service `tcp/10.2.0.100:65536`: `65536` is not a port from 1 to 65535, a range as in 8000-8099, or *"),
+    ("bad RIP", &[SERVICE, "[[service.real]]\naddress = \"web2\"\n"], ":6:11: bad real server: `web2` is not an IP address"),
     ("weight -1", &[SERVICE, REAL, "weight = -1\n"], ":7:10: weight -1 is out of range; it is from 0 (quiesced) to 65535"),
     ("weight 65536", &[SERVICE, REAL, "weight = 65536\n"], ":7:10: weight 65536 is out of range; it is from 0 (quiesced) to 65535"),
     ("weight as text", &[SERVICE, REAL, "weight = \"heavy\"\n"], ":7:10: invalid type: string \"heavy\", expected a whole number"),
@@ -39,7 +39,26 @@ const BAD: [(&str, &[&str], &str); 33] = [
     ("fewer than no services", &["services_max = -1\n"], ":3:16: invalid value: integer `-1`, expected a whole number from 0"),
     ("wrong unit", &["flow_memory = \"64MB\"\n"], ":3:15: `flow_memory` is a size as in \"64MiB\", from 1MiB to 64GiB"),
     ("broken", &[SERVICE, "[[service.real\n"], ":5:15: unclosed array table, expected `]]`"),
-    ("two lines in a name", &["[[service]]\nlisten = \"tcp\\n/x\"\n"], ":4:10: bad service `tcp\u{fffd}/x`: the protocol is tcp or udp"),
+    ("half a range", &["[[service]]\nlisten = \"tcp/10.2.0.100:80-\"\n"], ":4:10: bad service `tcp/10.2.0.100:80-`: `` is not a port from 1 to 65535, a range as in 8000-8099, or *"),
+    ("a range backwards", &["[[service]]\nlisten = \"tcp/10.2.0.100:90-80\"\n"], ":4:10: bad service `tcp/10.2.0.100:90-80`: the range `90-80` ends before it begins"),
+    ("ranges that overlap", &["[[service]]\nlisten = \"tcp/10.2.0.100:80-90\"\n[[service]]\nlisten = \"tcp/10.2.0.100:90-99\"\n"], ":6:10: service tcp/10.2.0.100:90-99 has ports of tcp/10.2.0.100:80-90, and is not within it"),
+    ("IPv6 without brackets", &["[[service]]\nlisten = \"tcp/2001:db8::1:80\"\n"], ":4:10: bad service `tcp/2001:db8::1:80`: an IPv6 address is put in brackets, as in tcp/[2001:db8::1]:80"),
+    ("RIP of the other version", &[SERVICE, "[[service.real]]\naddress = \"2001:db8::2\"\n"], ":6:11: real server 2001:db8::2 and VIP 10.2.0.100 differ in version"),
+    ("persistence 0", &[SERVICE, "persistence = 0\n"], ":5:15: `persistence` is from 1 to 2678400 seconds (31 days)"),
+    ("persistence of 32 days", &[SERVICE, "persistence = 2764800\n"], ":5:15: `persistence` is from 1 to 2678400 seconds (31 days)"),
+    ("prefix 33", &[SERVICE, "persistence = 50\npersistence_prefix = 33\n"], ":6:22: `persistence_prefix` is from 1 to 32"),
+    ("prefix alone", &[SERVICE, "persistence_prefix = 24\n"], ":5:22: `persistence_prefix` without `persistence`; say for how many seconds"),
+    ("one-packet TCP", &[SERVICE, "one_packet = true\n"], ":5:14: one-packet scheduling is only for UDP services"),
+    ("one-packet and persistent", &["[[service]]\nlisten = \"udp/10.2.0.100:53\"\npersistence = 50\none_packet = true\n"], ":6:14: one-packet scheduling keeps nothing, and persistence all; choose one"),
+    ("one-packet as text", &[SERVICE, "one_packet = \"yes\"\n"], ":5:14: invalid type: string \"yes\", expected a boolean"),
+    ("threshold -1", &[SERVICE, REAL, "upper_threshold = -1\n"], ":7:19: `upper_threshold` is a number of connections, from 0 (none) to 4294967295"),
+    ("lower threshold above upper", &[SERVICE, REAL, "upper_threshold = 5\nlower_threshold = 6\n"], ":8:19: `lower_threshold` 6 is above `upper_threshold` 5"),
+    ("lower threshold alone", &[SERVICE, REAL, "lower_threshold = 6\n"], ":7:19: `lower_threshold` 6 is above `upper_threshold` 0"),
+    ("listing that is no boolean", &["flow_listing = 1\n"], ":3:16: invalid type: integer `1`, expected a boolean"),
+    ("timeout 0", &["[director.timeouts]\nudp = 0\n"], ":4:7: `udp` is from 1 to 2678400 seconds (31 days)"),
+    ("timeout of 32 days", &["[director.timeouts]\ntcp = 2764800\n"], ":4:7: `tcp` is from 1 to 2678400 seconds (31 days)"),
+    ("mistyped timeout", &["[director.timeouts]\ntcpfim = 60\n"], ":4:1: unknown key `tcpfim`; did you mean `tcpfin`?"),
+    ("two lines in a name", &["[[service]]\nlisten = \"tcp\\n/x\"\n"], ":4:10: bad service `tcp\u{fffd}/x`: the protocol is tcp, udp or sctp"),
 ];
 
 /// Whole files.

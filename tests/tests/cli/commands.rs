@@ -12,7 +12,7 @@ const NONE: &str = "tcp/10.2.0.101:80";
 
 /// What is refused, and why.
 #[rustfmt::skip]
-const REFUSED: [(&[&str], &str); 14] = [
+const REFUSED: [(&[&str], &str); 22] = [
     (&["service", "add", WEB], "service tcp/10.2.0.100:80 exists already"),
     (&["service", "edit", NONE, "-s", "rr"], "there is no service tcp/10.2.0.101:80; `drover list` shows those there are"),
     (&["service", "edit", WEB, "-b", "mh-port"], "incompatible scheduler flag `mh-port`; it is for mh, and the scheduler is rr"),
@@ -27,22 +27,38 @@ const REFUSED: [(&[&str], &str); 14] = [
     (&["real", "edit", WEB, "10.2.0.9", "-w", "1"], "service tcp/10.2.0.100:80 has no real server 10.2.0.9"),
     (&["real", "remove", WEB, "10.2.0.9"], "service tcp/10.2.0.100:80 has no real server 10.2.0.9"),
     (&["real", "remove", NONE, "10.2.0.2"], "there is no service tcp/10.2.0.101:80; `drover list` shows those there are"),
+    (&["service", "edit", WEB, "-p", "2678401"], "`persistence` is from 1 to 2678400 seconds (31 days)"),
+    (&["service", "edit", WEB, "-M", "24"], "`persistence_prefix` without `persistence`; say for how many seconds"),
+    (&["service", "edit", WEB, "-p", "9", "-M", "33"], "`persistence_prefix` is from 1 to 32"),
+    (&["service", "add", "tcp/[2001:db8::1]:80", "-p", "9", "-M", "255.255.255.0"], "VIP 2001:db8::1 is IPv6; give --netmask as a prefix length, from 1 to 128"),
+    (&["service", "edit", WEB, "-o"], "one-packet scheduling is only for UDP services"),
+    (&["real", "edit", WEB, "10.2.0.2", "-y", "5"], "`lower_threshold` 5 is above `upper_threshold` 0"),
+    (&["timeouts", "set", "--udp", "0"], "`udp` is from 1 to 2678400 seconds (31 days)"),
+    (&["flows", "--service", NONE], "there is no service tcp/10.2.0.101:80; `drover list` shows those there are"),
 ];
 
 /// What is no command, and what is said first about it.
 #[rustfmt::skip]
-const USAGE: [(&[&str], &str); 16] = [
+const USAGE: [(&[&str], &str); 24] = [
     (&["service", "add", WEB, "-s", "lcx"], "error: invalid value 'lcx' for '--scheduler <SCHEDULER>'\n  [possible values: rr, wrr, lc, wlc, sed, nq, sh, dh, mh, lblc, lblcr, fo, ovf, twos]\n"),
-    (&["service", "add", "tcp/10.2.0.100:0"], "error: invalid value 'tcp/10.2.0.100:0' for '<PROTOCOL/VIP:PORT>': bad service `tcp/10.2.0.100:0`: `0` is not a port from 1 to 65535\n"),
-    (&["service", "add", "10.2.0.100:80"], "error: invalid value '10.2.0.100:80' for '<PROTOCOL/VIP:PORT>': bad service `10.2.0.100:80`: want PROTOCOL/VIP:PORT, as in tcp/192.0.2.1:80\n"),
-    (&["service", "edit", WEB], "error: the following required arguments were not provided:\n  --scheduler <SCHEDULER>\n"),
+    (&["service", "add", "tcp/10.2.0.100:0"], "error: invalid value 'tcp/10.2.0.100:0' for '<PROTOCOL/VIP:PORT>': bad service `tcp/10.2.0.100:0`: `0` is not a port from 1 to 65535, a range as in 8000-8099, or *\n"),
+    (&["service", "add", "10.2.0.100:80"], "error: invalid value '10.2.0.100:80' for '<PROTOCOL/VIP:PORT>': bad service `10.2.0.100:80`: want PROTOCOL/VIP:PORT, as in tcp/192.0.2.1:80 or tcp/[2001:db8::1]:80\n"),
+    (&["service", "edit", WEB], "error: the following required arguments were not provided:\n  <--scheduler <SCHEDULER>|--flags <FLAG,…>|--persistent <SECONDS>|--netmask <PREFIX|MASK>|--ops[=<BOOL>]|--expire-quiescent[=<BOOL>]|--expire-nodest[=<BOOL>]|--no-member <FATE>>\n"),
     (&["service", "addd", WEB], "error: unrecognized subcommand 'addd'\n\n  tip: a similar subcommand exists: 'add'\n"),
     (&["real", "add", WEB], "error: the following required arguments were not provided:\n  <RIP>\n"),
-    (&["real", "add", WEB, "web2"], "error: invalid value 'web2' for '<RIP>': `web2` is not an IPv4 address\n"),
+    (&["real", "add", WEB, "web2"], "error: invalid value 'web2' for '<RIP>': `web2` is not an IP address\n"),
     (&["real", "add", WEB, "10.2.0.9", "-w", "-1"], "error: invalid value '-1' for '--weight <WEIGHT>': weight -1 is out of range; it is from 0 (quiesced) to 65535\n"),
     (&["real", "add", WEB, "10.2.0.9", "-w", "65536"], "error: invalid value '65536' for '--weight <WEIGHT>': weight 65536 is out of range; it is from 0 (quiesced) to 65535\n"),
     (&["real", "edit", WEB, "10.2.0.2", "-w", "heavy"], "error: invalid value 'heavy' for '--weight <WEIGHT>': it is a number from 0 (quiesced) to 65535\n"),
-    (&["real", "edit", WEB, "10.2.0.2"], "error: the following required arguments were not provided:\n  --weight <WEIGHT>\n"),
+    (&["real", "edit", WEB, "10.2.0.2"], "error: the following required arguments were not provided:\n  <--weight <WEIGHT>|--u-threshold <N>|--l-threshold <N>>\n"),
+    (&["service", "edit", WEB, "-p", "-1"], "error: unexpected argument '-1' found\n"),
+    (&["service", "add", NONE, "-M", "255.0.255.0"], "error: invalid value '255.0.255.0' for '--netmask <PREFIX|MASK>': it is a prefix length from 1, or a mask as in 255.255.255.0\n"),
+    (&["service", "edit", WEB, "--ops=perhaps"], "error: invalid value 'perhaps' for '--ops[=<BOOL>]'\n  [possible values: true, false]\n"),
+    (&["service", "edit", WEB, "--no-member", "dorp"], "error: invalid value 'dorp' for '--no-member <FATE>'\n  [possible values: reject, drop]\n"),
+    (&["real", "edit", WEB, "10.2.0.2", "-x", "many"], "error: invalid value 'many' for '--u-threshold <N>': invalid digit found in string\n"),
+    (&["timeouts", "set"], "error: the following required arguments were not provided:\n  <--tcp <SECONDS>|--tcpfin <SECONDS>|--udp <SECONDS>>\n"),
+    (&["flows", "--client", "10.2.0"], "error: invalid value '10.2.0' for '--client <ADDRESS[/PREFIX]>': `10.2.0` is not an address or a prefix, as in 192.0.2.9 or 2001:db8::/32\n"),
+    (&["flows", "--state", "TIME_WAIT"], "error: invalid value 'TIME_WAIT' for '--state <STATE>'\n  [possible values: SYN_RECV, ESTABLISHED, FIN_WAIT, CLOSE, UDP]\n"),
     (&["srvice"], "error: unrecognized subcommand 'srvice'\n\n  tip: a similar subcommand exists: 'service'\n"),
     (&["list", "-o", "yaml"], "error: invalid value 'yaml' for '--output <OUTPUT>'\n  [possible values: table, json]\n"),
     (&["reload", "now"], "error: unexpected argument 'now' found\n"),
@@ -77,7 +93,7 @@ fn a_command_changes_what_it_says_and_no_comment() -> Result<()> {
     let (lab, _director) = site()?;
     let host = lab.host("director");
     let two = "# Server two.\n[[service.real]] # two\naddress = \"10.2.0.2\" # rack 1\nweight = 7 # big\n\n";
-    let steps: [(&[&str], &str, &str); 9] = [
+    let steps: [(&[&str], &str, &str); 16] = [
         (
             &["service", "edit", WEB, "-s", "wrr"],
             "\"rr\" #",
@@ -116,6 +132,59 @@ fn a_command_changes_what_it_says_and_no_comment() -> Result<()> {
             "",
         ),
         (&["service", "edit", WEB, "-s", "wrr"], "", ""),
+        (
+            &[
+                "service",
+                "edit",
+                WEB,
+                "-p",
+                "50",
+                "-M",
+                "255.255.255.0",
+                "--expire-nodest",
+            ],
+            "\"wrr\" # in turn\n",
+            "\"wrr\" # in turn\npersistence = 50\npersistence_prefix = 24\nexpire_nodest = true\n",
+        ),
+        (
+            &[
+                "service",
+                "edit",
+                WEB,
+                "-M",
+                "32",
+                "--expire-nodest=false",
+                "--no-member",
+                "drop",
+            ],
+            "persistence_prefix = 24\nexpire_nodest = true\n",
+            "no_member = \"drop\"\n",
+        ),
+        (
+            &["service", "edit", WEB, "-p", "0", "--no-member", "reject"],
+            "persistence = 50\nno_member = \"drop\"\n",
+            "",
+        ),
+        (
+            &["real", "edit", WEB, "10.2.0.3", "-x", "8", "-y", "4"],
+            "weight = 0\n",
+            "weight = 0\nupper_threshold = 8\nlower_threshold = 4\n",
+        ),
+        (
+            &["real", "edit", WEB, "10.2.0.3", "-w", "1", "-y", "0"],
+            "weight = 0\nupper_threshold = 8\nlower_threshold = 4\n",
+            "weight = 1\nupper_threshold = 8\n",
+        ),
+        (
+            &["timeouts", "set", "--tcp", "600", "--udp", "30"],
+            "# the LAN\n",
+            "# the LAN\n\n[director.timeouts]\ntcp = 600\nudp = 30\n",
+        ),
+        (
+            &["timeouts", "set", "--tcp", "900", "--udp", "300"],
+            "\n[director.timeouts]\ntcp = 600\nudp = 30\n",
+            "",
+        ),
     ];
     let mut text = CONFIG.to_owned();
     for (words, from, to) in steps {
@@ -128,6 +197,47 @@ fn a_command_changes_what_it_says_and_no_comment() -> Result<()> {
             "{words:?}"
         );
     }
+    Ok(())
+}
+
+#[test]
+fn timeouts_are_those_of_the_file() -> Result<()> {
+    let (lab, director) = site()?;
+    let host = lab.host("director");
+    let told = || host.drover(&["timeouts"])?.success();
+    assert_eq!(told()?, "Timeout (tcp tcpfin udp): 900 120 300\n");
+    let timeouts = "[director.timeouts] # short\ntcpfin = 20 # seconds\n";
+    let config = CONFIG.replace("# the LAN\n", &format!("# the LAN\n{timeouts}"));
+    director.reload(&config)?.success()?;
+    assert_eq!(told()?, "Timeout (tcp tcpfin udp): 900 20 300\n");
+    host.drover(&["timeouts", "set", "--tcpfin", "21", "--tcp", "60"])?
+        .success()?;
+    assert_eq!(told()?, "Timeout (tcp tcpfin udp): 60 21 300\n");
+    let text = fs::read_to_string(host.director_config())?;
+    assert_eq!(
+        text,
+        config.replace("20 # seconds\n", "21 # seconds\ntcp = 60\n")
+    );
+    let json = host.drover(&["timeouts", "-o", "json"])?.success()?;
+    let json: Value = serde_json::from_str(&json)?;
+    assert_eq!(
+        json,
+        serde_json::json!({"tcp": 60, "tcpfin": 21, "udp": 300})
+    );
+    Ok(())
+}
+
+#[test]
+fn flows_that_are_not_kept_by_address_are_not_listed() -> Result<()> {
+    let lab = lab()?;
+    let host = lab.host("director");
+    let config = CONFIG.replace("# the LAN\n", "# the LAN\nflow_listing = false\n");
+    let _director = host.director(&config)?;
+    let line = "flows cannot be listed: the tables were made with `flow_listing = false`, without \
+                addresses; to change it: stop, `drover director detach`, start";
+    assert_refused("flows", &host.drover(&["flows"])?, line);
+    let status = host.drover(&["status"])?.success()?;
+    assert!(status.contains("0 of 1048576, 16 octets each"), "{status}");
     Ok(())
 }
 
@@ -164,17 +274,31 @@ fn the_listing_has_the_keys_that_are_documented() -> Result<()> {
         keys.sort();
         keys
     };
-    assert_eq!(keys(&list[0]), ["flags", "reals", "scheduler", "service"]);
+    let service = [
+        "expire_nodest",
+        "expire_quiescent",
+        "flags",
+        "one_packet",
+        "persistence",
+        "persistence_prefix",
+        "reals",
+        "scheduler",
+        "service",
+    ];
+    assert_eq!(keys(&list[0]), service);
     let real = [
         "active",
         "address",
         "bytes",
         "connections",
         "inactive",
+        "lower_threshold",
         "mac",
         "packets",
+        "persistent",
         "reason",
         "state",
+        "upper_threshold",
         "weight",
     ];
     assert_eq!(keys(&list[0]["reals"][0]), real);
@@ -184,7 +308,11 @@ fn the_listing_has_the_keys_that_are_documented() -> Result<()> {
     );
     assert_eq!(
         list[1],
-        serde_json::json!({"service": "udp/10.2.0.100:53", "scheduler": "wrr", "flags": [], "reals": []})
+        serde_json::json!({
+            "service": "udp/10.2.0.100:53", "scheduler": "wrr", "flags": [], "reals": [],
+            "persistence": 0, "persistence_prefix": 0, "one_packet": false,
+            "expire_quiescent": false, "expire_nodest": false,
+        })
     );
     Ok(())
 }

@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::Result;
 use serde_json::Value;
-use site::{SERVICE, Site, VIP, download, fetch_until};
+use site::{SERVICE, Site, URL, VIP, download, fetch_until, wait};
 use tests::Nginx;
 
 #[test]
@@ -78,6 +78,93 @@ fn no_request_fails_while_the_operator_works() -> Result<()> {
             "{scheduler}: a download that runs through it all"
         );
     }
+    Ok(())
+}
+
+/// A connection that is held open, one that was closed, and what of them is asked for.
+#[test]
+fn flows_are_listed_with_their_addresses() -> Result<()> {
+    let site = Site::new("", "rr", 2)?;
+    let client = site.lab.host("client");
+    let connect = "exec 3<>/dev/tcp/172.25.138.100/80; sleep 30";
+    let _held = client.spawn(&["bash", "-c", connect])?;
+    let is_held = || {
+        Ok(site
+            .drover(&["flows", "--state", "established"])?
+            .lines()
+            .count()
+            == 2)
+    };
+    wait("the connection is listed", is_held)?;
+    client
+        .run(&["curl", "-sS", "--local-port", "40001", URL])?
+        .success()?;
+    let json = |options: &[&str]| -> Result<Value> {
+        let words = [&["flows", "-o", "json"], options].concat();
+        Ok(serde_json::from_str(&site.drover(&words)?)?)
+    };
+    let closed = json(&["--state", "FIN_WAIT"])?;
+    let flow = &closed["flows"][0];
+    assert_eq!(flow["protocol"], "tcp");
+    assert_eq!(flow["client"], "172.25.138.9:40001");
+    assert_eq!(flow["vip"], "172.25.138.100:80");
+    let expires = flow["expires"].as_u64().unwrap_or_default();
+    assert!((110..=120).contains(&expires), "{flow}");
+    let real = flow["real"].as_str().unwrap_or_default();
+    let page = client
+        .run(&["curl", "-sS", &format!("http://{real}/")])?
+        .success()?;
+    let list = site.drover(&["list", "-o", "json"])?;
+    let list: Value = serde_json::from_str(&list)?;
+    let reals = list[0]["reals"].as_array().expect("real servers");
+    let its = reals
+        .iter()
+        .find(|it| it["inactive"] == 1)
+        .expect("the one with a closed flow");
+    assert_eq!(
+        real,
+        format!("{}:80", its["address"].as_str().unwrap_or_default()),
+        "{page}"
+    );
+
+    let table = site.drover(&["flows", "--state", "FIN_WAIT"])?;
+    let (title, row) = table.split_once('\n').expect("a title and a row");
+    assert_eq!(
+        title,
+        "pro expire state       source             virtual            destination"
+    );
+    let row: Vec<&str> = row.split_whitespace().collect();
+    assert!(row[1].starts_with("01:5") || row[1] == "02:00", "{row:?}");
+    let rest = ["FIN_WAIT", "172.25.138.9:40001", "172.25.138.100:80", real];
+    assert_eq!((row[0], &row[2..]), ("TCP", &rest[..]));
+
+    let rip = real.trim_end_matches(":80");
+    for (options, flows) in [
+        (&[][..], 2),
+        (&["--service", SERVICE], 2),
+        (&["--real", rip], 1),
+        (&["--real", "172.25.138.4"], 0),
+        (&["--client", "172.25.138.9"], 2),
+        (&["--client", "172.25.138.0/29"], 0),
+        (&["--client", "172.25.138.8/29", "--real", rip], 1),
+        (&["--state", "UDP"], 0),
+    ] {
+        let found = json(options)?;
+        assert_eq!(
+            found["flows"].as_array().map(Vec::len),
+            Some(flows),
+            "{options:?}"
+        );
+        assert_eq!((&found["more"], &found["unknown"]), (&0.into(), &0.into()));
+    }
+    let one = site
+        .lab
+        .host("director")
+        .drover(&["flows", "--limit", "1"])?;
+    assert_eq!(one.stderr, "1 more, as --limit is 1\n");
+    assert_eq!(one.stdout.lines().count(), 2);
+    let status = site.drover(&["status"])?;
+    assert!(status.contains(" of 1048576, 64 octets each"), "{status}");
     Ok(())
 }
 

@@ -21,7 +21,7 @@ const REALS: [(&str, Ipv4Addr); 3] = [
 ];
 pub(crate) const VIP: &str = "172.25.138.100";
 pub(crate) const SERVICE: &str = "tcp/172.25.138.100:80";
-const URL: &str = "http://172.25.138.100/";
+pub(crate) const URL: &str = "http://172.25.138.100/";
 
 /// A lab with a director in front of some of its real servers.
 pub(crate) struct Site {

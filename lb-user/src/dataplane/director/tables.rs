@@ -67,6 +67,20 @@ impl Tables {
         &self.site[0].settings
     }
 
+    /// Whether it is kept whose flows the records are.
+    pub fn lists_flows(&self) -> bool {
+        self.endpoints.len() == self.flows.len() * WAYS
+    }
+
+    /// Octets that a flow takes.
+    pub fn flow_octets(&self) -> usize {
+        let endpoints = match self.lists_flows() {
+            true => size_of::<Endpoints>(),
+            false => 0,
+        };
+        size_of::<FlowSet>() / WAYS + endpoints
+    }
+
     /// Memory that they take, in octets.
     pub fn octets(&self) -> u64 {
         let octets =
