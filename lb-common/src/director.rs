@@ -4,12 +4,11 @@
 //! tests have memory of their own, and both get the same answer.
 
 use crate::{
-    fragments,
     hash::{Destination, Flow},
     link,
     packet::Packet,
     reason::Reason,
-    schedule::{self, Choice},
+    schedule,
     tables::{FlowSet, Member, RANGES_MAX, Service, Site},
     wire::{Ethernet, Frame, MacAddr, Resize},
 };
@@ -51,7 +50,13 @@ pub fn forward<F: Resize + ?Sized, T: Tables>(
     if !is_for(frame, own) {
         return Err(Reason::OtherHost);
     }
-    let choice = choose(&packet, service, site, tables)?;
+    let choice = schedule::choose(&packet, service, site, tables)?;
+    if choice.member() == 0 {
+        return Err(match service.options().drops {
+            true => Reason::NoMember,
+            false => Reason::Refused,
+        });
+    }
     let member = site.member(choice.member());
     let link = member.link().ok_or(Reason::NoNeighbour)?;
     let (forward, source) = route(member, ingress, own, site)?;
@@ -109,34 +114,6 @@ fn is_for<F: Frame + ?Sized>(frame: &F, own: MacAddr) -> bool {
     frame.header::<Ethernet>(0).is_some_and(|ethernet| {
         ethernet.destination == own || ethernet.destination.is_virtual_router()
     })
-}
-
-/// Chooses a member, for a datagram's fragments the same.
-#[inline(always)] // Else its answer goes through memory.
-fn choose<T: Tables>(
-    packet: &Packet,
-    service: &Service,
-    site: &Site,
-    tables: &T,
-) -> Result<Choice, Reason> {
-    let choice = if packet.is_later() {
-        // A copy: what a function is told of by its address is in memory from the beginning.
-        let packet = *packet;
-        Choice::new(fragments::follow(&packet, service, tables), false)
-    } else {
-        schedule::choose(packet, service, site, tables)?
-    };
-    if choice.member() == 0 {
-        return Err(match service.options().drops {
-            true => Reason::NoMember,
-            false => Reason::Refused,
-        });
-    }
-    if packet.is_first() {
-        let packet = *packet;
-        fragments::lead(&packet, choice.member(), tables);
-    }
-    Ok(choice)
 }
 
 fn route(

@@ -5,7 +5,6 @@
 
 use crate::{
     packet::Event,
-    shared::Shared,
     tables::{FlowSet, Packed, Record, State, Timeouts, WAYS},
     verifier::{forgotten, unseen},
 };
@@ -111,10 +110,13 @@ impl FlowSet {
     pub fn put(&self, fingerprint: u64, record: u64, now: u32, timeouts: &Timeouts) -> usize {
         for _ in 0..2 {
             let mut best = Rank::NONE;
-            for (way, (key, word)) in (0..).zip(self.ways()) {
-                let (key, word) = (key.load(), word.load());
+            let mut way = 0;
+            while way < WAYS {
+                let (key, word) = (self.fingerprints[way].load(), self.records[way].load());
                 let rank = Rank::of(key, word, fingerprint, now, timeouts);
-                best = best.or(rank.at(way));
+                best = best.or(rank.at(way as u64));
+                // Not unrolled, as that takes a third of the stack.
+                way = unseen(way as u64 + 1) as usize;
             }
             if best.is_none() {
                 return WAYS;
@@ -130,10 +132,6 @@ impl FlowSet {
             }
         }
         WAYS
-    }
-
-    fn ways(&self) -> impl Iterator<Item = (&Shared, &Shared)> {
-        self.fingerprints.iter().zip(&self.records)
     }
 }
 

@@ -22,8 +22,8 @@ pub struct Choice(u64);
 
 impl Choice {
     const NEW: u64 = 1 << 32;
-    /// Whose the packet is, nobody knows.
-    const UNKNOWN: Self = Self(1 << 33);
+    /// None yet; or nobody knows.
+    const OPEN: Self = Self(1 << 33);
 
     pub(crate) fn new(member: u32, begins: bool) -> Self {
         Self(u64::from(member) | if begins { Self::NEW } else { 0 })
@@ -38,6 +38,7 @@ impl Choice {
     }
 }
 
+/// Chooses the member of a packet, 0 if there is none.
 #[inline(always)] // Else its answer goes through memory.
 pub fn choose<T: Tables>(
     packet: &Packet,
@@ -47,8 +48,9 @@ pub fn choose<T: Tables>(
 ) -> Result<Choice, Reason> {
     let word = service.layout.load();
     let layout = Layout::unpack(word);
+    let mut choice = Choice::OPEN;
     let mut moved = 0;
-    if !layout.tracked && layout.slots != 0 {
+    if !layout.tracked && layout.slots != 0 && !packet.is_later() {
         let index = match layout.pick {
             Pick::Turn => turn(packet, service, layout.slots, site)?,
             pick @ (Pick::Flow | Pick::Client | Pick::Destination) => {
@@ -58,37 +60,50 @@ pub fn choose<T: Tables>(
         let slot = site.slot(layout.first + index).load();
         let value = SlotValue::unpack(slot);
         if value.is_clean() {
-            return Ok(Choice::new(value.current, packet.event().is_syn()));
+            choice = Choice::new(value.current, packet.event().is_syn());
+            if packet.is_whole() {
+                return Ok(choice);
+            }
         }
         moved = slot | Arrival::MOVED;
     }
     let hash = packet.flow.hash(service.seed);
     let moved = forgotten(moved, hash);
     let now = tables.now();
-    let set = tables.flow_set(hash).ok_or(Reason::NoMember)?;
-    let hit = set.find(fingerprint(hash));
-    if let Some(hit) = hit
-        && continues(hit, packet.event(), now, site)?
-    {
-        let member = hit.record.member;
-        if !packet.event().is_none() && set.renew(hit, packet.event(), now) {
-            renewed(packet, member, service, tables);
+    let event = packet.event();
+    let mut has_record = false;
+    if choice == Choice::OPEN && !packet.is_later() {
+        let set = tables.flow_set(hash).ok_or(Reason::NoMember)?;
+        let hit = set.find(fingerprint(hash));
+        has_record = hit.is_some();
+        if let Some(hit) = hit
+            && continues(hit, event, now, site)?
+        {
+            choice = Choice::new(hit.record.member, false);
+            let is_noted = !event.is_none() && set.renew(hit, event, now);
+            if packet.is_whole() && !(is_noted && is_persistent(service)) {
+                return Ok(choice);
+            }
         }
-        return Ok(Choice::new(member, false));
     }
-    // With a copy: what a function is told of by its address is in memory from the beginning.
+    // One place, and a copy: what a function is told of by its address is in memory.
     let arrival = Arrival {
         packet: *packet,
+        choice: choice.0,
         hash,
         layout: word,
         moved,
         now: now.into(),
-        has_record: hit.is_some().into(),
+        has_record: has_record.into(),
     };
-    match arrival.assign(service, tables) {
-        Choice::UNKNOWN => Err(Reason::NoFlow),
+    match arrival.settle(service, tables) {
+        Choice::OPEN => Err(Reason::NoFlow),
         choice => Ok(choice),
     }
+}
+
+fn is_persistent(service: &Service) -> bool {
+    service.options().persistence != 0
 }
 
 /// Takes a service's next turn: one-packet scheduling, so whose an error is nobody knows.
@@ -120,18 +135,11 @@ fn continues(hit: Hit, event: Event, now: u32, site: &Site) -> Result<bool, Reas
     Ok(member.link().is_some())
 }
 
-/// Keeps the client of a persistent service's flow with its member, once a second.
-#[inline(always)] // Most are not to pay for a call.
-fn renewed<T: Tables>(packet: &Packet, member: u32, service: &Service, tables: &T) {
-    if service.options().persistence != 0 {
-        let packet = *packet;
-        persistence::note(&packet, service, member, true, tables);
-    }
-}
-
-/// A packet that neither a slot nor a record tells the member of: what the rules below all need.
+/// A packet with which more is to be done than to forward it: what the rules below all need.
 struct Arrival {
     packet: Packet,
+    /// The [`Choice`], if a slot or a record has told.
+    choice: u64,
     hash: u64,
     /// The [`Layout`], and if that has changed the [`SlotValue`], packed: most packets do without
     /// what is in them.
@@ -146,21 +154,45 @@ impl Arrival {
     /// There is a slot, of 49 bits.
     const MOVED: u64 = 1 << 63;
 
+    /// Chooses a member if none is chosen, and has the rest of its datagram, and the client of a
+    /// persistent service, come to it.
+    #[inline(never)] // Rare, and long.
+    fn settle<T: Tables>(&self, service: &Service, tables: &T) -> Choice {
+        let choice = match Choice(self.choice) {
+            Choice::OPEN if self.packet.is_later() => {
+                Choice::new(fragments::follow(&self.packet, service, tables), false)
+            }
+            Choice::OPEN => self.assign(service, tables),
+            choice => choice,
+        };
+        let member = choice.member();
+        if member == 0 {
+            return choice;
+        }
+        if self.packet.is_first() {
+            fragments::lead(&self.packet, member, tables);
+        }
+        if is_persistent(service) && !self.packet.event().is_none() {
+            persistence::note(&self.packet, service, member, !self.begins(), tables);
+        }
+        choice
+    }
+
     /// Assigns a member to the flow, 0 if there is none.
     ///
     /// Without `moved` every flow has a record, so a change of members touches none of them. With
     /// it the slot's member has changed, and flows from before it keep the member they had.
-    #[inline(never)] // Rare, and long.
+    #[inline(always)] // A part of `settle`, which has a frame.
     fn assign<T: Tables>(&self, service: &Service, tables: &T) -> Choice {
         let Some(site) = tables.site() else {
-            return Choice::UNKNOWN;
+            return Choice::OPEN;
         };
         let begins = self.packet.event().is_syn();
         let is_about = self.packet.event().is_none();
         let slot = SlotValue::unpack(self.moved & !Self::MOVED);
         let (member, new, recorded) = match self.moved != 0 {
             false if is_about => match Layout::unpack(service.before.load()).slots {
-                0 => return Choice::UNKNOWN,
+                0 => return Choice::OPEN,
                 // The flow is older than the tracking.
                 _ => (self.pick(service, site), false, false),
             },
@@ -193,10 +225,9 @@ impl Arrival {
     /// Picks the member of a flow of a tracked service: where its client, or the rest of its
     /// datagram, has gone, else the next one's.
     fn tracked<T: Tables>(&self, service: &Service, site: &Site, tables: &T) -> u32 {
-        let is_persistent = service.options().persistence != 0;
         let owner = service.chain().owner;
         let mut member = 0;
-        if is_persistent {
+        if is_persistent(service) {
             member = persistence::find(&self.packet, service, site, tables);
         } else if !self.packet.is_whole() {
             let led = fragments::led(&self.packet, tables);
@@ -209,17 +240,18 @@ impl Arrival {
         if member == 0 {
             member = self.pick(service, site);
         }
-        if is_persistent && member != 0 {
-            let lasting = State::first(self.packet.event()) == State::Established;
-            persistence::note(&self.packet, service, member, lasting, tables);
-        }
         member
+    }
+
+    /// Whether it is a first packet, as far as it tells.
+    fn begins(&self) -> bool {
+        let event = self.packet.event();
+        event.is_syn() || event.is_datagram()
     }
 
     /// Picks the member of a flow that has no record; 0 if there is none.
     fn pick(&self, service: &Service, site: &Site) -> u32 {
-        let event = self.packet.event();
-        let begins = event.is_syn() || event.is_datagram();
+        let begins = self.begins();
         // A connection first seen in its middle takes no turn: its hash is what the directors of a
         // site agree on, and what tells its member if the service was not tracked before.
         let before = Layout::unpack(service.before.load());
