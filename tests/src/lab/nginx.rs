@@ -97,6 +97,7 @@ http {{
     scgi_temp_path temporary;
     server {{
         listen 0.0.0.0:{port} backlog=4096;
+        listen [::]:{port} backlog=4096;
         root .;
         index index;
         location = /slow {{ limit_rate 2m; }}

@@ -1,5 +1,7 @@
 //! A director on a LAN, with real clients, real web servers and an operator at work.
 
+mod neighbours;
+
 mod paths;
 mod site;
 
@@ -10,7 +12,7 @@ use std::{
 
 use anyhow::Result;
 use serde_json::Value;
-use site::{SERVICE, Site, URL, VIP, download, fetch_until, wait};
+use site::{SERVICE, SERVICE6, Site, URLS, VIP, VIP6, download, fetch_until, wait};
 use tests::Nginx;
 
 #[test]
@@ -23,9 +25,11 @@ fn pages_alternate_in_native_and_in_generic_mode() -> Result<()> {
         let site = Site::new(&format!("xdp = \"{mode}\""), "rr", 2)?;
         let status: Value = serde_json::from_str(&site.drover(&["status", "-o", "json"])?)?;
         assert_eq!(status["interfaces"][0]["xdp"], told, "{mode}");
-        let pages: Vec<String> = (0..6).map(|_| site.page()).collect::<Result<_>>()?;
-        assert_eq!(pages[..2], pages[2..4], "{pages:?}");
-        assert_ne!(pages[0], pages[1], "{pages:?}");
+        for url in URLS {
+            let pages: Vec<String> = (0..6).map(|_| site.page_of(url)).collect::<Result<_>>()?;
+            assert_eq!(pages[..2], pages[2..4], "{pages:?}");
+            assert_ne!(pages[0], pages[1], "{pages:?}");
+        }
     }
     Ok(())
 }
@@ -56,27 +60,34 @@ fn what_is_not_for_a_service_is_the_hosts_own() -> Result<()> {
 fn no_request_fails_while_the_operator_works() -> Result<()> {
     for scheduler in ["rr", "mh"] {
         let mut site = Site::new("", scheduler, 3)?;
-        site.drover(&["real", "remove", SERVICE, "172.25.138.4"])?;
+        site.drover_both(&["real", "remove", SERVICE, "172.25.138.4"])?;
         let client = site.lab.host("client").clone();
         let done = AtomicBool::new(false);
-        let (pages, failed, slow) = thread::scope(|scope| -> Result<_> {
-            let curl = scope.spawn(|| fetch_until(&client, &done));
-            let download = scope.spawn(|| download(&client));
+        let clients = thread::scope(|scope| -> Result<_> {
+            let clients = URLS.map(|url| {
+                let curl = scope.spawn(|| fetch_until(&client, url, &done));
+                (curl, scope.spawn(|| download(&client, url)))
+            });
             let worked = site.work();
             done.store(true, Relaxed);
-            let (pages, failed) = curl.join().expect("the thread does not panic")?;
-            let slow = download.join().expect("the thread does not panic")?;
+            let clients = clients.map(|(curl, download)| {
+                let curl = curl.join().expect("the thread does not panic");
+                (curl, download.join().expect("the thread does not panic"))
+            });
             worked?;
-            Ok((pages, failed, slow))
+            Ok(clients)
         })?;
-        println!("{scheduler}: {pages} pages, {} failed", failed.len());
-        assert_eq!(failed, Vec::<String>::new(), "{scheduler}");
-        assert!(pages > 100, "{scheduler}: only {pages} pages");
-        assert_eq!(
-            slow,
-            Nginx::SLOW,
-            "{scheduler}: a download that runs through it all"
-        );
+        for (url, (curl, slow)) in URLS.into_iter().zip(clients) {
+            let (pages, failed) = curl?;
+            println!("{scheduler}, {url}: {pages} pages, {} failed", failed.len());
+            assert_eq!(failed, Vec::<String>::new(), "{scheduler}, {url}");
+            assert!(pages > 100, "{scheduler}, {url}: only {pages} pages");
+            assert_eq!(
+                slow?,
+                Nginx::SLOW,
+                "{scheduler}, {url}: a download that runs through it all"
+            );
+        }
     }
     Ok(())
 }
@@ -97,7 +108,7 @@ fn flows_are_listed_with_their_addresses() -> Result<()> {
     };
     wait("the connection is listed", is_held)?;
     client
-        .run(&["curl", "-sS", "--local-port", "40001", URL])?
+        .run(&["curl", "-sS", "--local-port", "40001", URLS[0]])?
         .success()?;
     let json = |options: &[&str]| -> Result<Value> {
         let words = [&["flows", "-o", "json"], options].concat();
@@ -180,7 +191,7 @@ fn a_changed_mac_is_taken_up_at_once() -> Result<()> {
     // What the kernel forgets is not lost to new flows while it asks again.
     site.lab.host("director").sh("ip neigh flush all")?;
     let list = site.drover(&["list"])?;
-    assert_eq!(list.matches(" active").count(), 2, "{list}");
+    assert_eq!(list.matches(" active").count(), 4, "{list}");
     for _ in 0..4 {
         site.page()?;
     }
@@ -226,7 +237,18 @@ fn vips_come_with_the_first_service_and_go_with_the_last() -> Result<()> {
     let site = Site::new("", "rr", 2)?;
     let director = site.lab.host("director");
     let has_vip = || Ok::<_, anyhow::Error>(director.sh("ip -4 addr show eth0")?.contains(VIP));
+    let vip6 = || director.sh(&format!("ip -6 addr show dev eth0 to {VIP6}"));
     assert!(has_vip()?);
+    // Nobody else's to be found out, and at once of use.
+    let at_first = vip6()?;
+    assert!(
+        at_first.contains("/128 ") && at_first.contains(" nodad"),
+        "{at_first}"
+    );
+    site.drover(&["service", "remove", SERVICE6])?;
+    assert_eq!(vip6()?, "");
+    site.drover(&["service", "add", SERVICE6])?;
+    assert_eq!(vip6()?, at_first);
     site.drover(&["service", "add", "tcp/172.25.138.100:81"])?;
     site.drover(&["service", "remove", SERVICE])?;
     assert!(has_vip()?, "81 still needs it");
@@ -255,10 +277,13 @@ fn detach_leaves_nothing_of_the_director() -> Result<()> {
         director.sh("ip link show eth0")?.contains("xdp"),
         "packets go on"
     );
-    site.page()?;
+    for url in URLS {
+        site.page_of(url)?;
+    }
     director.drover(&["director", "detach"])?.success()?;
     assert!(!director.sh("ip link show eth0")?.contains("xdp"));
-    assert!(!director.sh("ip addr show eth0")?.contains(VIP));
+    let left = director.sh("ip addr show eth0")?;
+    assert!(!left.contains(VIP) && !left.contains(VIP6), "{left}");
     assert!(!director.pins().join("director").exists());
     Ok(())
 }
