@@ -123,7 +123,7 @@ impl Sent {
         payload.extend([0, 24, 0, 0, 0xda, 0xda, 0xda, 0xda, 0, SYN, 0xda, 0xda]);
         let mut frame = self.ipv4(protocol, &[], &payload);
         frame[18..20].copy_from_slice(&id.to_be_bytes());
-        let flags = offset / 8 | u16::from(more) << 13;
+        let flags = (offset / 8) | (u16::from(more) << 13);
         frame[20..22].copy_from_slice(&flags.to_be_bytes());
         seal(&mut frame[14..34]);
         frame
@@ -137,7 +137,7 @@ impl Sent {
         let fragments = split(&datagram, size).map(|(offset, more, part)| {
             let mut frame = self.ipv4(UDP, &[], part);
             frame[18..20].copy_from_slice(&id.to_be_bytes());
-            let flags = offset / 8 | u16::from(more) << 13;
+            let flags = (offset / 8) | (u16::from(more) << 13);
             frame[20..22].copy_from_slice(&flags.to_be_bytes());
             seal(&mut frame[14..34]);
             frame

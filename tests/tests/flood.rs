@@ -40,7 +40,7 @@ fn a_million_spoofed_syns_cost_no_established_flow() {
     for i in 0..FLOOD {
         // Nobody's addresses, scattered.
         let spoofed = Sent {
-            client: Ipv4Addr::from_bits(0x0a00_0000 | i.wrapping_mul(0x009e_3779) & 0xff_ffff),
+            client: Ipv4Addr::from_bits(0x0a00_0000 | (i.wrapping_mul(0x009e_3779) & 0xff_ffff)),
             client_port: 1024 + (i % 60_000) as u16,
             ..SENT
         };

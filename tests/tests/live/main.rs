@@ -26,7 +26,7 @@ fn pages_alternate_in_native_and_in_generic_mode() -> Result<()> {
         let status: Value = serde_json::from_str(&site.drover(&["status", "-o", "json"])?)?;
         assert_eq!(status["interfaces"][0]["xdp"], told, "{mode}");
         for url in URLS {
-            let pages: Vec<String> = (0..6).map(|_| site.page_of(url)).collect::<Result<_>>()?;
+            let pages: Vec<String> = (0..6).map(|_| site.page(url)).collect::<Result<_>>()?;
             assert_eq!(pages[..2], pages[2..4], "{pages:?}");
             assert_ne!(pages[0], pages[1], "{pages:?}");
         }
@@ -39,17 +39,15 @@ fn what_is_not_for_a_service_is_the_hosts_own() -> Result<()> {
     let site = Site::new("", "rr", 2)?;
     let (client, director) = (site.lab.host("client"), site.lab.host("director"));
     let _own = director.nginx_on(8080, "director\n")?;
-    client
-        .run(&["ping", "-c", "2", "-W", "1", VIP])?
-        .success()?;
-    client
-        .run(&["ping", "-c", "1", "-s", "4000", "-W", "1", VIP])?
-        .success()?;
-    for address in ["172.25.138.5:8080", "172.25.138.100:8080"] {
-        let url = format!("http://{address}/");
-        let page = client
-            .run(&["curl", "-sS", "--max-time", "2", &url])?
-            .success()?;
+    for vip in [VIP, VIP6] {
+        for size in ["56", "4000"] {
+            client
+                .run(&["ping", "-c", "2", "-i", "0.2", "-s", size, "-W", "1", vip])?
+                .success()?;
+        }
+    }
+    for address in ["172.25.138.5", VIP, "[2001:db8::5]", "[2001:db8::100]"] {
+        let page = site.page(&format!("http://{address}:8080/"))?;
         assert_eq!(page, "director\n", "{address}");
     }
     Ok(())
@@ -184,16 +182,19 @@ fn a_changed_mac_is_taken_up_at_once() -> Result<()> {
     let site = Site::new("", "rr", 2)?;
     let server2 = site.lab.host("server2");
     // As a bond that fails over does: the kernel tells the LAN of the new address.
-    server2.sh("sysctl -qw net.ipv4.conf.eth0.arp_notify=1")?;
+    server2.sh("sysctl -qw net.ipv4.conf.eth0.arp_notify=1 net.ipv6.conf.eth0.ndisc_notify=1")?;
     server2.sh("ip link set eth0 address 02:00:00:00:00:77")?;
-    let changed = site.wait_for(|reals| reals[0]["mac"] == "02:00:00:00:00:77")?;
-    println!("taken up after {changed:?}");
+    for service in [SERVICE, SERVICE6] {
+        let is_new = |reals: &[Value]| reals[0]["mac"] == "02:00:00:00:00:77";
+        let changed = site.wait_for(service, is_new)?;
+        println!("{service}: taken up after {changed:?}");
+    }
     // What the kernel forgets is not lost to new flows while it asks again.
     site.lab.host("director").sh("ip neigh flush all")?;
     let list = site.drover(&["list"])?;
     assert_eq!(list.matches(" active").count(), 4, "{list}");
-    for _ in 0..4 {
-        site.page()?;
+    for url in [URLS, URLS].concat() {
+        site.page(url)?;
     }
     Ok(())
 }
@@ -201,17 +202,33 @@ fn a_changed_mac_is_taken_up_at_once() -> Result<()> {
 #[test]
 fn a_real_server_that_is_not_there_says_so_until_it_is() -> Result<()> {
     let site = Site::new("", "rr", 2)?;
-    site.drover(&["real", "add", SERVICE, "172.25.138.77"])?;
-    site.wait_for(|reals| {
-        reals[2]["state"] == "unresolved"
-            && reals[2]["reason"] == "nobody answers ARP for 172.25.138.77 on eth0"
-            && reals[2]["mac"].is_null()
-    })?;
-    let pages: Vec<String> = (0..4).map(|_| site.page()).collect::<Result<_>>()?;
-    assert_eq!(pages[..2], pages[2..], "two take turns: {pages:?}");
+    site.drover_both(&["real", "add", SERVICE, "172.25.138.77"])?;
     let server4 = site.lab.host("server4");
-    server4.sh("ip addr add 172.25.138.77/24 dev eth0")?;
-    site.wait_for(|reals| reals[2]["state"] == "active")?;
+    for (service, url, address, asked) in [
+        (
+            SERVICE,
+            URLS[0],
+            "172.25.138.77/24",
+            "ARP for 172.25.138.77",
+        ),
+        (
+            SERVICE6,
+            URLS[1],
+            "2001:db8::77/64",
+            "Neighbor Discovery for 2001:db8::77",
+        ),
+    ] {
+        let reason = format!("nobody answers {asked} on eth0");
+        site.wait_for(service, |reals| {
+            reals[2]["state"] == "unresolved"
+                && reals[2]["reason"] == reason
+                && reals[2]["mac"].is_null()
+        })?;
+        let pages: Vec<String> = (0..4).map(|_| site.page(url)).collect::<Result<_>>()?;
+        assert_eq!(pages[..2], pages[2..], "two take turns: {pages:?}");
+        server4.sh(&format!("ip addr add {address} dev eth0"))?;
+        site.wait_for(service, |reals| reals[2]["state"] == "active")?;
+    }
     Ok(())
 }
 
@@ -220,15 +237,22 @@ fn a_real_server_that_is_not_there_says_so_until_it_is() -> Result<()> {
 fn a_permanent_neighbour_stays_permanent() -> Result<()> {
     let mut site = Site::new("", "rr", 2)?;
     let director = site.lab.host("director").clone();
-    director.sh("ip neigh add 172.25.138.77 lladdr 02:00:00:00:00:77 nud permanent dev eth0")?;
-    site.drover(&["real", "add", SERVICE, "172.25.138.77"])?;
-    site.wait_for(|reals| reals[2]["state"] == "active")?;
+    let reals = [(SERVICE, "172.25.138.77"), (SERVICE6, "2001:db8::77")];
+    for (service, real) in reals {
+        director.sh(&format!(
+            "ip neigh add {real} lladdr 02:00:00:00:00:77 nud permanent dev eth0"
+        ))?;
+        site.drover(&["real", "add", service, real])?;
+        site.wait_for(service, |reals| reals[2]["state"] == "active")?;
+    }
     // A daemon that starts asks for all of them.
     site.director.stop()?;
     site.director.start()?;
-    site.wait_for(|reals| reals[2]["state"] == "active")?;
-    let neighbour = director.sh("ip neigh show 172.25.138.77")?;
-    assert!(neighbour.contains("PERMANENT"), "{neighbour}");
+    for (service, real) in reals {
+        site.wait_for(service, |reals| reals[2]["state"] == "active")?;
+        let neighbour = director.sh(&format!("ip neigh show {real}"))?;
+        assert!(neighbour.contains("PERMANENT"), "{neighbour}");
+    }
     Ok(())
 }
 
@@ -278,7 +302,7 @@ fn detach_leaves_nothing_of_the_director() -> Result<()> {
         "packets go on"
     );
     for url in URLS {
-        site.page_of(url)?;
+        site.page(url)?;
     }
     director.drover(&["director", "detach"])?.success()?;
     assert!(!director.sh("ip link show eth0")?.contains("xdp"));

@@ -34,7 +34,7 @@ fn both_versions_are_spread_by_hash_and_asked_of_the_director() -> Result<()> {
     for (url, vip) in URLS.into_iter().zip([VIP, VIP6]) {
         client.flush_arp()?;
         // All from one server once in a million times.
-        let pages: Vec<String> = (0..20).map(|_| site.page_of(url)).collect::<Result<_>>()?;
+        let pages: Vec<String> = (0..20).map(|_| site.page(url)).collect::<Result<_>>()?;
         let first = pages.iter().filter(|page| **page == pages[0]).count();
         assert!(first < pages.len(), "{url}: {pages:?}");
         let known = client.sh(&format!("ip neigh show to {vip} dev eth0"))?;

@@ -59,7 +59,7 @@ impl Site {
             lab,
         };
         for service in [SERVICE, SERVICE6] {
-            site.wait_for_all(service, |all| {
+            site.wait_for(service, |all| {
                 all.iter().all(|real| real["state"] == "active")
             })?;
         }
@@ -79,24 +79,15 @@ impl Site {
         Ok(())
     }
 
-    /// A page by IPv4.
-    pub(crate) fn page(&self) -> Result<String> {
-        self.page_of(URLS[0])
-    }
-
-    pub(crate) fn page_of(&self, url: &str) -> Result<String> {
+    pub(crate) fn page(&self, url: &str) -> Result<String> {
         let client = self.lab.host("client");
         client
             .run(&["curl", "-gsS", "--max-time", "2", url])?
             .success()
     }
 
-    /// Waits until the real servers of IPv4 are as they should be; says how long it took.
-    pub(crate) fn wait_for(&self, are_right: impl Fn(&[Value]) -> bool) -> Result<Duration> {
-        self.wait_for_all(SERVICE, are_right)
-    }
-
-    pub(crate) fn wait_for_all(
+    /// Waits until a service's real servers are as they should be; says how long it took.
+    pub(crate) fn wait_for(
         &self,
         service: &str,
         are_right: impl Fn(&[Value]) -> bool,
