@@ -2,6 +2,8 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use crate::nd::checksum;
+
 /// TCP flags (RFC 9293 section 3.1).
 pub const FIN: u8 = 0x01;
 pub const SYN: u8 = 0x02;
@@ -121,10 +123,26 @@ impl Sent {
         payload.extend([0, 24, 0, 0, 0xda, 0xda, 0xda, 0xda, 0, SYN, 0xda, 0xda]);
         let mut frame = self.ipv4(protocol, &[], &payload);
         frame[18..20].copy_from_slice(&id.to_be_bytes());
-        let flags = offset / 8 | u16::from(more) << 13;
+        let flags = (offset / 8) | (u16::from(more) << 13);
         frame[20..22].copy_from_slice(&flags.to_be_bytes());
         seal(&mut frame[14..34]);
         frame
+    }
+
+    /// A datagram of UDP in fragments of so many octets each, in their order.
+    pub fn fragmented(&self, id: u16, data: &[u8], size: usize) -> Vec<Vec<u8>> {
+        let len = (8 + data.len()) as u16;
+        // Without a checksum (RFC 768).
+        let datagram = [&self.ports()[..], &len.to_be_bytes(), &[0, 0], data].concat();
+        let fragments = split(&datagram, size).map(|(offset, more, part)| {
+            let mut frame = self.ipv4(UDP, &[], part);
+            frame[18..20].copy_from_slice(&id.to_be_bytes());
+            let flags = (offset / 8) | (u16::from(more) << 13);
+            frame[20..22].copy_from_slice(&flags.to_be_bytes());
+            seal(&mut frame[14..34]);
+            frame
+        });
+        fragments.collect()
     }
 
     fn ports(&self) -> Vec<u8> {
@@ -170,6 +188,22 @@ impl Sent6 {
         });
         payload.extend([0, 24, 0, 0, 0xda, 0xda, 0xda, 0xda, 0, SYN, 0xda, 0xda]);
         self.ipv6(FRAGMENT, &[], &payload)
+    }
+
+    /// As [`Sent::fragmented`].
+    pub fn fragmented(&self, id: u32, data: &[u8], size: usize) -> Vec<Vec<u8>> {
+        let len = (8 + data.len()) as u16;
+        let mut datagram = [&self.ports()[..], &len.to_be_bytes(), &[0, 0], data].concat();
+        let checksum = checksum(self.client, self.vip, UDP, &datagram);
+        datagram[6..8].copy_from_slice(&checksum.to_be_bytes());
+        let fragments = split(&datagram, size).map(|(offset, more, part)| {
+            let mut payload = vec![UDP, 0];
+            payload.extend((offset | u16::from(more)).to_be_bytes());
+            payload.extend(id.to_be_bytes());
+            payload.extend(part);
+            self.ipv6(FRAGMENT, &[], &payload)
+        });
+        fragments.collect()
     }
 
     /// As [`Sent::icmp_error`]: as much of the packet as fits is quoted (RFC 4443 section 2.4).
@@ -262,6 +296,15 @@ pub fn with_length(mut frame: Vec<u8>, len: u16) -> Vec<u8> {
     frame[16..18].copy_from_slice(&len.to_be_bytes());
     seal(&mut frame[14..34]);
     frame
+}
+
+/// The parts of a payload, each with its offset and whether there are more.
+fn split(payload: &[u8], size: usize) -> impl Iterator<Item = (u16, bool, &[u8])> {
+    let parts = payload.chunks(size).enumerate();
+    parts.map(move |(i, part)| {
+        let offset = i * size;
+        (offset as u16, offset + part.len() < payload.len(), part)
+    })
 }
 
 /// Writes the checksum of an IPv4 header, from scratch (RFC 1071 section 1).

@@ -2,6 +2,8 @@
 
 use std::net::Ipv6Addr;
 
+use crate::frames::ICMPV6;
+
 pub const ROUTER_SOLICITATION: u8 = 133;
 pub const SOLICITATION: u8 = 135;
 pub const ADVERTISEMENT: u8 = 136;
@@ -28,7 +30,7 @@ impl Nd<'_> {
         message.extend(self.flags);
         message.extend(self.target.iter().flat_map(Ipv6Addr::octets));
         message.extend(self.options);
-        let checksum = checksum(self.source, self.destination, &message);
+        let checksum = checksum(self.source, self.destination, ICMPV6, &message);
         message[2..4].copy_from_slice(&checksum.to_be_bytes());
 
         let mut frame = [&self.to[..], &self.from, self.tags, &[0x86, 0xdd]].concat();
@@ -48,11 +50,16 @@ pub fn link_layer_address(kind: u8, [a, b, c, d, e, f]: [u8; 6]) -> [u8; 8] {
     [kind, 1, a, b, c, d, e, f]
 }
 
-/// The checksum of an ICMPv6 message, from scratch (RFC 8200 section 8.1).
-fn checksum(source: Ipv6Addr, destination: Ipv6Addr, message: &[u8]) -> u16 {
+/// The checksum of a message behind IPv6, from scratch (RFC 8200 section 8.1).
+pub(crate) fn checksum(
+    source: Ipv6Addr,
+    destination: Ipv6Addr,
+    protocol: u8,
+    message: &[u8],
+) -> u16 {
     let len = (message.len() as u32).to_be_bytes();
     let (source, destination) = (source.octets(), destination.octets());
-    let pseudo_header = [&source[..], &destination, &len, &[0, 0, 0, 58]].concat();
+    let pseudo_header = [&source[..], &destination, &len, &[0, 0, 0, protocol]].concat();
     let all = [&pseudo_header, message].concat();
     let words = all.chunks(2).map(|word| match *word {
         [high, low] => u32::from(u16::from_be_bytes([high, low])),

@@ -19,6 +19,7 @@ use crate::{
 impl Engine {
     pub(super) async fn bring_all(&mut self) -> Result<()> {
         self.neighbours.watch(&self.config);
+        self.neighbours.look_up(&self.netlink).await?;
         self.kernel
             .tables
             .settings()

@@ -159,6 +159,22 @@ impl Neighbours {
         self.watched = reals.map(|real| real.address).collect();
     }
 
+    /// Takes up what the kernel's table has of the real servers whose MAC is not known.
+    ///
+    /// One that the operator has just set is there, while word of it may wait behind the command that
+    /// names the real server: to ask for it now would undo it.
+    pub(super) async fn look_up(&mut self, netlink: &Handle) -> Result<()> {
+        if self.watched.iter().all(|it| self.macs.contains_key(it)) {
+            return Ok(());
+        }
+        for neighbour in net::neighbours::list(netlink).await? {
+            if self.mac(neighbour.address).is_none() {
+                self.learn(neighbour);
+            }
+        }
+        Ok(())
+    }
+
     /// Takes up what the kernel says; whether anything is different now for a real server.
     pub(super) fn learn(&mut self, neighbour: Neighbour) -> bool {
         let Neighbour {

@@ -7,11 +7,14 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use netlink_packet_route::{
     AddressFamily,
-    address::{AddressAttribute, AddressHeaderFlags, AddressMessage, AddressScope},
+    address::{AddressAttribute, AddressHeaderFlags, AddressMessage, AddressScope, CacheInfo},
 };
 use rustix::io::Errno;
 
 use super::{Handle, explained, is_one_of};
+
+/// A lifetime that does not end (`INFINITY_LIFE_TIME` in include/net/addrconf.h).
+const FOREVER: u32 = u32::MAX;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Address {
@@ -61,11 +64,20 @@ pub async fn list(netlink: &Handle, index: u32) -> Result<Vec<Address>> {
 }
 
 /// Adds an address; `false` if the interface had it. One of IPv6 is of use at once, and nobody is
-/// asked whether he has it, too (`nodad`): a VIP is on several hosts.
+/// asked whether he has it, too (`nodad`): a VIP is on several hosts. Nor is it a source that the
+/// kernel chooses (`preferred_lft 0`): for hosts of its subnet it would prefer the longer prefix to
+/// the host's own address (RFC 6724 section 5), and a real server would answer to itself.
 pub async fn add(netlink: &Handle, index: u32, net: IpNet) -> Result<bool> {
     let mut request = netlink.address().add(index, net.addr(), net.prefix_len());
     if net.addr().is_ipv6() {
-        request.message_mut().header.flags |= AddressHeaderFlags::Nodad;
+        let message = request.message_mut();
+        message.header.flags |= AddressHeaderFlags::Nodad;
+        let mut lifetimes = CacheInfo::default();
+        lifetimes.ifa_preferred = 0;
+        lifetimes.ifa_valid = FOREVER;
+        message
+            .attributes
+            .push(AddressAttribute::CacheInfo(lifetimes));
     }
     let added = match request.execute().await {
         Err(error) if net.addr().is_ipv6() && is_one_of(&error, &[Errno::ACCESS]) => Err(anyhow!(

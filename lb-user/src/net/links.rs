@@ -95,9 +95,11 @@ fn vlan(info: &[LinkInfo]) -> VlanId {
         let LinkInfo::Data(InfoData::Vlan(vlan)) = info else {
             return None;
         };
-        vlan.iter().find_map(|it| match it {
-            InfoVlan::Id(id) => Some(*id),
-            _ => None,
+        vlan.iter().find_map(|it| {
+            let InfoVlan::Id(id) = it else {
+                return None;
+            };
+            Some(*id)
         })
     });
     id.map_or(VlanId::NONE, VlanId::new)

@@ -6,6 +6,7 @@
 use std::{
     fs::{self, File},
     net::{Ipv4Addr, TcpStream},
+    path::Path,
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -81,6 +82,10 @@ impl Host {
 
 /// Paths are relative to the prefix: nothing of the machine's own nginx is read or written.
 fn configuration(port: u16) -> String {
+    let ipv6 = match Path::new("/proc/net/if_inet6").exists() {
+        true => format!("        listen [::]:{port} backlog=4096;\n"),
+        false => String::new(),
+    };
     format!(
         "daemon off;
 user root;
@@ -97,7 +102,7 @@ http {{
     scgi_temp_path temporary;
     server {{
         listen 0.0.0.0:{port} backlog=4096;
-        root .;
+{ipv6}        root .;
         index index;
         location = /slow {{ limit_rate 2m; }}
     }}

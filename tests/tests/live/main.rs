@@ -1,5 +1,7 @@
 //! A director on a LAN, with real clients, real web servers and an operator at work.
 
+mod fragments;
+mod neighbours;
 mod paths;
 mod site;
 
@@ -10,7 +12,7 @@ use std::{
 
 use anyhow::Result;
 use serde_json::Value;
-use site::{SERVICE, Site, URL, VIP, download, fetch_until, wait};
+use site::{SERVICE, SERVICE6, Site, URLS, VIP, VIP6, download, fetch_until, wait};
 use tests::Nginx;
 
 #[test]
@@ -23,9 +25,11 @@ fn pages_alternate_in_native_and_in_generic_mode() -> Result<()> {
         let site = Site::new(&format!("xdp = \"{mode}\""), "rr", 2)?;
         let status: Value = serde_json::from_str(&site.drover(&["status", "-o", "json"])?)?;
         assert_eq!(status["interfaces"][0]["xdp"], told, "{mode}");
-        let pages: Vec<String> = (0..6).map(|_| site.page()).collect::<Result<_>>()?;
-        assert_eq!(pages[..2], pages[2..4], "{pages:?}");
-        assert_ne!(pages[0], pages[1], "{pages:?}");
+        for url in URLS {
+            let pages: Vec<String> = (0..6).map(|_| site.page(url)).collect::<Result<_>>()?;
+            assert_eq!(pages[..2], pages[2..4], "{pages:?}");
+            assert_ne!(pages[0], pages[1], "{pages:?}");
+        }
     }
     Ok(())
 }
@@ -35,50 +39,35 @@ fn what_is_not_for_a_service_is_the_hosts_own() -> Result<()> {
     let site = Site::new("", "rr", 2)?;
     let (client, director) = (site.lab.host("client"), site.lab.host("director"));
     let _own = director.nginx_on(8080, "director\n")?;
-    client
-        .run(&["ping", "-c", "2", "-W", "1", VIP])?
-        .success()?;
-    client
-        .run(&["ping", "-c", "1", "-s", "4000", "-W", "1", VIP])?
-        .success()?;
-    for address in ["172.25.138.5:8080", "172.25.138.100:8080"] {
-        let url = format!("http://{address}/");
-        let page = client
-            .run(&["curl", "-sS", "--max-time", "2", &url])?
+    for vip in [VIP, VIP6] {
+        for size in ["56", "4000"] {
+            client
+                .run(&["ping", "-c", "2", "-i", "0.2", "-s", size, "-W", "1", vip])?
+                .success()?;
+        }
+    }
+    // What the director asks is not asked in the name of a VIP: the answer would be the real
+    // server's own.
+    for real in ["172.25.138.2", "2001:db8::2"] {
+        director
+            .run(&["ping", "-c", "1", "-W", "1", real])?
             .success()?;
+    }
+    for address in ["172.25.138.5", VIP, "[2001:db8::5]", "[2001:db8::100]"] {
+        let page = site.page(&format!("http://{address}:8080/"))?;
         assert_eq!(page, "director\n", "{address}");
     }
     Ok(())
 }
 
-/// What an operator does in a day, while clients fetch pages all the time.
 #[test]
-fn no_request_fails_while_the_operator_works() -> Result<()> {
-    for scheduler in ["rr", "mh"] {
-        let mut site = Site::new("", scheduler, 3)?;
-        site.drover(&["real", "remove", SERVICE, "172.25.138.4"])?;
-        let client = site.lab.host("client").clone();
-        let done = AtomicBool::new(false);
-        let (pages, failed, slow) = thread::scope(|scope| -> Result<_> {
-            let curl = scope.spawn(|| fetch_until(&client, &done));
-            let download = scope.spawn(|| download(&client));
-            let worked = site.work();
-            done.store(true, Relaxed);
-            let (pages, failed) = curl.join().expect("the thread does not panic")?;
-            let slow = download.join().expect("the thread does not panic")?;
-            worked?;
-            Ok((pages, failed, slow))
-        })?;
-        println!("{scheduler}: {pages} pages, {} failed", failed.len());
-        assert_eq!(failed, Vec::<String>::new(), "{scheduler}");
-        assert!(pages > 100, "{scheduler}: only {pages} pages");
-        assert_eq!(
-            slow,
-            Nginx::SLOW,
-            "{scheduler}: a download that runs through it all"
-        );
-    }
-    Ok(())
+fn no_request_fails_while_the_operator_of_rr_works() -> Result<()> {
+    no_request_fails_while_the_operator_works("rr")
+}
+
+#[test]
+fn no_request_fails_while_the_operator_of_mh_works() -> Result<()> {
+    no_request_fails_while_the_operator_works("mh")
 }
 
 /// A connection that is held open, one that was closed, and what of them is asked for.
@@ -97,7 +86,7 @@ fn flows_are_listed_with_their_addresses() -> Result<()> {
     };
     wait("the connection is listed", is_held)?;
     client
-        .run(&["curl", "-sS", "--local-port", "40001", URL])?
+        .run(&["curl", "-sS", "--local-port", "40001", URLS[0]])?
         .success()?;
     let json = |options: &[&str]| -> Result<Value> {
         let words = [&["flows", "-o", "json"], options].concat();
@@ -173,16 +162,19 @@ fn a_changed_mac_is_taken_up_at_once() -> Result<()> {
     let site = Site::new("", "rr", 2)?;
     let server2 = site.lab.host("server2");
     // As a bond that fails over does: the kernel tells the LAN of the new address.
-    server2.sh("sysctl -qw net.ipv4.conf.eth0.arp_notify=1")?;
+    server2.sh("sysctl -qw net.ipv4.conf.eth0.arp_notify=1 net.ipv6.conf.eth0.ndisc_notify=1")?;
     server2.sh("ip link set eth0 address 02:00:00:00:00:77")?;
-    let changed = site.wait_for(|reals| reals[0]["mac"] == "02:00:00:00:00:77")?;
-    println!("taken up after {changed:?}");
+    for service in [SERVICE, SERVICE6] {
+        let is_new = |reals: &[Value]| reals[0]["mac"] == "02:00:00:00:00:77";
+        let changed = site.wait_for(service, is_new)?;
+        println!("{service}: taken up after {changed:?}");
+    }
     // What the kernel forgets is not lost to new flows while it asks again.
     site.lab.host("director").sh("ip neigh flush all")?;
     let list = site.drover(&["list"])?;
-    assert_eq!(list.matches(" active").count(), 2, "{list}");
-    for _ in 0..4 {
-        site.page()?;
+    assert_eq!(list.matches(" active").count(), 4, "{list}");
+    for url in [URLS, URLS].concat() {
+        site.page(url)?;
     }
     Ok(())
 }
@@ -190,17 +182,33 @@ fn a_changed_mac_is_taken_up_at_once() -> Result<()> {
 #[test]
 fn a_real_server_that_is_not_there_says_so_until_it_is() -> Result<()> {
     let site = Site::new("", "rr", 2)?;
-    site.drover(&["real", "add", SERVICE, "172.25.138.77"])?;
-    site.wait_for(|reals| {
-        reals[2]["state"] == "unresolved"
-            && reals[2]["reason"] == "nobody answers ARP for 172.25.138.77 on eth0"
-            && reals[2]["mac"].is_null()
-    })?;
-    let pages: Vec<String> = (0..4).map(|_| site.page()).collect::<Result<_>>()?;
-    assert_eq!(pages[..2], pages[2..], "two take turns: {pages:?}");
+    site.drover_both(&["real", "add", SERVICE, "172.25.138.77"])?;
     let server4 = site.lab.host("server4");
-    server4.sh("ip addr add 172.25.138.77/24 dev eth0")?;
-    site.wait_for(|reals| reals[2]["state"] == "active")?;
+    for (service, url, address, asked) in [
+        (
+            SERVICE,
+            URLS[0],
+            "172.25.138.77/24",
+            "ARP for 172.25.138.77",
+        ),
+        (
+            SERVICE6,
+            URLS[1],
+            "2001:db8::77/64",
+            "Neighbor Discovery for 2001:db8::77",
+        ),
+    ] {
+        let reason = format!("nobody answers {asked} on eth0");
+        site.wait_for(service, |reals| {
+            reals[2]["state"] == "unresolved"
+                && reals[2]["reason"] == reason
+                && reals[2]["mac"].is_null()
+        })?;
+        let pages: Vec<String> = (0..4).map(|_| site.page(url)).collect::<Result<_>>()?;
+        assert_eq!(pages[..2], pages[2..], "two take turns: {pages:?}");
+        server4.sh(&format!("ip addr add {address} dev eth0"))?;
+        site.wait_for(service, |reals| reals[2]["state"] == "active")?;
+    }
     Ok(())
 }
 
@@ -209,15 +217,22 @@ fn a_real_server_that_is_not_there_says_so_until_it_is() -> Result<()> {
 fn a_permanent_neighbour_stays_permanent() -> Result<()> {
     let mut site = Site::new("", "rr", 2)?;
     let director = site.lab.host("director").clone();
-    director.sh("ip neigh add 172.25.138.77 lladdr 02:00:00:00:00:77 nud permanent dev eth0")?;
-    site.drover(&["real", "add", SERVICE, "172.25.138.77"])?;
-    site.wait_for(|reals| reals[2]["state"] == "active")?;
+    let reals = [(SERVICE, "172.25.138.77"), (SERVICE6, "2001:db8::77")];
+    for (service, real) in reals {
+        director.sh(&format!(
+            "ip neigh add {real} lladdr 02:00:00:00:00:77 nud permanent dev eth0"
+        ))?;
+        site.drover(&["real", "add", service, real])?;
+        site.wait_for(service, |reals| reals[2]["state"] == "active")?;
+    }
     // A daemon that starts asks for all of them.
     site.director.stop()?;
     site.director.start()?;
-    site.wait_for(|reals| reals[2]["state"] == "active")?;
-    let neighbour = director.sh("ip neigh show 172.25.138.77")?;
-    assert!(neighbour.contains("PERMANENT"), "{neighbour}");
+    for (service, real) in reals {
+        site.wait_for(service, |reals| reals[2]["state"] == "active")?;
+        let neighbour = director.sh(&format!("ip neigh show {real}"))?;
+        assert!(neighbour.contains("PERMANENT"), "{neighbour}");
+    }
     Ok(())
 }
 
@@ -226,7 +241,20 @@ fn vips_come_with_the_first_service_and_go_with_the_last() -> Result<()> {
     let site = Site::new("", "rr", 2)?;
     let director = site.lab.host("director");
     let has_vip = || Ok::<_, anyhow::Error>(director.sh("ip -4 addr show eth0")?.contains(VIP));
+    let vip6 = || director.sh(&format!("ip -6 addr show dev eth0 to {VIP6}"));
     assert!(has_vip()?);
+    // Nobody else's to be found out, at once of use, and not a source.
+    let at_first = vip6()?;
+    assert!(
+        ["/128 ", " nodad", " deprecated"]
+            .iter()
+            .all(|it| at_first.contains(it)),
+        "{at_first}"
+    );
+    site.drover(&["service", "remove", SERVICE6])?;
+    assert_eq!(vip6()?, "");
+    site.drover(&["service", "add", SERVICE6])?;
+    assert_eq!(vip6()?, at_first);
     site.drover(&["service", "add", "tcp/172.25.138.100:81"])?;
     site.drover(&["service", "remove", SERVICE])?;
     assert!(has_vip()?, "81 still needs it");
@@ -255,10 +283,47 @@ fn detach_leaves_nothing_of_the_director() -> Result<()> {
         director.sh("ip link show eth0")?.contains("xdp"),
         "packets go on"
     );
-    site.page()?;
+    for url in URLS {
+        site.page(url)?;
+    }
     director.drover(&["director", "detach"])?.success()?;
     assert!(!director.sh("ip link show eth0")?.contains("xdp"));
-    assert!(!director.sh("ip addr show eth0")?.contains(VIP));
+    let left = director.sh("ip addr show eth0")?;
+    assert!(!left.contains(VIP) && !left.contains(VIP6), "{left}");
     assert!(!director.pins().join("director").exists());
+    Ok(())
+}
+
+/// What an operator does in a day, while clients fetch pages all the time.
+fn no_request_fails_while_the_operator_works(scheduler: &str) -> Result<()> {
+    let mut site = Site::new("", scheduler, 3)?;
+    site.drover_both(&["real", "remove", SERVICE, "172.25.138.4"])?;
+    let client = site.lab.host("client").clone();
+    let done = AtomicBool::new(false);
+    let clients = thread::scope(|scope| -> Result<_> {
+        let clients = URLS.map(|url| {
+            let curl = scope.spawn(|| fetch_until(&client, url, &done));
+            (curl, scope.spawn(|| download(&client, url)))
+        });
+        let worked = site.work();
+        done.store(true, Relaxed);
+        let clients = clients.map(|(curl, download)| {
+            let curl = curl.join().expect("the thread does not panic");
+            (curl, download.join().expect("the thread does not panic"))
+        });
+        worked?;
+        Ok(clients)
+    })?;
+    for (url, (curl, slow)) in URLS.into_iter().zip(clients) {
+        let (pages, failed) = curl?;
+        println!("{scheduler}, {url}: {pages} pages, {} failed", failed.len());
+        assert_eq!(failed, Vec::<String>::new(), "{scheduler}, {url}");
+        assert!(pages > 100, "{scheduler}, {url}: only {pages} pages");
+        assert_eq!(
+            slow?,
+            Nginx::SLOW,
+            "{scheduler}, {url}: a download that runs through it all"
+        );
+    }
     Ok(())
 }

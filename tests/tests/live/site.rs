@@ -21,9 +21,12 @@ const REALS: [(&str, Ipv4Addr); 3] = [
 ];
 pub(crate) const VIP: &str = "172.25.138.100";
 pub(crate) const SERVICE: &str = "tcp/172.25.138.100:80";
-pub(crate) const URL: &str = "http://172.25.138.100/";
+pub(crate) const VIP6: &str = "2001:db8::100";
+pub(crate) const SERVICE6: &str = "tcp/[2001:db8::100]:80";
+/// Of both services.
+pub(crate) const URLS: [&str; 2] = ["http://172.25.138.100/", "http://[2001:db8::100]/"];
 
-/// A lab with a director in front of some of its real servers.
+/// A lab with a director in front of some of its real servers, of both versions.
 pub(crate) struct Site {
     pub(crate) director: Director,
     _servers: Vec<Nginx>,
@@ -34,23 +37,32 @@ impl Site {
     pub(crate) fn new(options: &str, scheduler: &str, reals: usize) -> Result<Self> {
         let lab = lab()?;
         let mut servers = Vec::new();
-        let mut config = format!(
-            "# The site.\n[director]\ninterfaces = [\"eth0\"]\n{options}\n\n\
-             [[service]]\nlisten = \"{SERVICE}\"\nscheduler = \"{scheduler}\"\n"
-        );
-        for (name, address) in REALS {
-            classic_real_server(lab.host(name), VIP)?;
-            servers.push(lab.host(name).nginx(&format!("{name}\n"))?);
-            if servers.len() <= reals {
+        let mut config = format!("# The site.\n[director]\ninterfaces = [\"eth0\"]\n{options}\n");
+        for name in [SERVICE, SERVICE6] {
+            config += &format!("\n[[service]]\nlisten = \"{name}\"\nscheduler = \"{scheduler}\"\n");
+            for (_, address) in &REALS[..reals] {
+                let address = match name {
+                    SERVICE => address.to_string(),
+                    _ => ipv6(&address.to_string()),
+                };
                 config += &format!("\n[[service.real]]\naddress = \"{address}\"\n");
             }
+        }
+        for (name, _) in REALS {
+            classic_real_server(lab.host(name), VIP)?;
+            companion(lab.host(name), VIP6)?;
+            servers.push(lab.host(name).nginx(&format!("{name}\n"))?);
         }
         let site = Self {
             director: lab.host("director").director(&config)?,
             _servers: servers,
             lab,
         };
-        site.wait_for(|all| all.iter().all(|real| real["state"] == "active"))?;
+        for service in [SERVICE, SERVICE6] {
+            site.wait_for(service, |all| {
+                all.iter().all(|real| real["state"] == "active")
+            })?;
+        }
         Ok(site)
     }
 
@@ -58,25 +70,41 @@ impl Site {
         self.lab.host("director").drover(arguments)?.success()
     }
 
-    pub(crate) fn page(&self) -> Result<String> {
+    /// Does to the service of IPv6 what is done to that of IPv4.
+    pub(crate) fn drover_both(&self, arguments: &[&str]) -> Result<()> {
+        self.drover(arguments)?;
+        let others: Vec<String> = arguments.iter().map(|word| ipv6(word)).collect();
+        let others: Vec<&str> = others.iter().map(String::as_str).collect();
+        self.drover(&others)?;
+        Ok(())
+    }
+
+    pub(crate) fn page(&self, url: &str) -> Result<String> {
         let client = self.lab.host("client");
         client
-            .run(&["curl", "-sS", "--max-time", "2", URL])?
+            .run(&["curl", "-gsS", "--max-time", "2", url])?
             .success()
     }
 
-    /// Waits until the real servers are as they should be; says how long it took.
-    pub(crate) fn wait_for(&self, are_right: impl Fn(&[Value]) -> bool) -> Result<Duration> {
+    /// Waits until a service's real servers are as they should be; says how long it took.
+    pub(crate) fn wait_for(
+        &self,
+        service: &str,
+        are_right: impl Fn(&[Value]) -> bool,
+    ) -> Result<Duration> {
         let start = Instant::now();
         wait("the real servers are as they should be", || {
             let list: Value = serde_json::from_str(&self.drover(&["list", "-o", "json"])?)?;
-            let reals = list[0]["reals"].as_array().context("no reals")?;
-            Ok(are_right(reals))
+            let services = list.as_array().context("no services")?;
+            let service = services.iter().find(|it| it["service"] == service);
+            let reals = service.and_then(|it| it["reals"].as_array());
+            Ok(are_right(reals.context("no reals")?))
         })?;
         Ok(start.elapsed())
     }
 
-    /// Adds, weighs, removes, adds again, kills, reloads: an operator's day in some seconds.
+    /// Adds, weighs, removes, adds again, kills, reloads: an operator's day in some seconds. What
+    /// becomes of one service becomes of the other.
     pub(crate) fn work(&mut self) -> Result<()> {
         let pause = || sleep(Duration::from_millis(400));
         let config = self.lab.host("director").director_config();
@@ -92,7 +120,7 @@ impl Site {
                 &["service", "edit", SERVICE, "--scheduler", "wrr"],
                 &["real", "remove", SERVICE, "172.25.138.4"],
             ] {
-                self.drover(command)?;
+                self.drover_both(command)?;
                 pause();
             }
             self.director.kill9();
@@ -108,10 +136,22 @@ impl Site {
     }
 }
 
+/// Hosts that have an address of IPv6 for that of IPv4.
 pub(crate) fn lab() -> Result<Lab> {
     let mut hosts = vec![("client", CLIENT), ("director", DIRECTOR)];
     hosts.extend(REALS);
-    Lab::new(&hosts)
+    let lab = Lab::new(&hosts)?;
+    for host in lab.hosts() {
+        let address = ipv6(&host.address().to_string());
+        host.sh(&format!("ip addr add {address}/64 dev eth0 nodad"))?;
+    }
+    Ok(lab)
+}
+
+/// What has the place of an address or a service of IPv4; other words as they are.
+pub(crate) fn ipv6(word: &str) -> String {
+    word.replace(SERVICE, SERVICE6)
+        .replace("172.25.138.", "2001:db8::")
 }
 
 /// A real server set up by hand, as operators do without the companion.
@@ -121,11 +161,22 @@ pub(crate) fn classic_real_server(host: &Host, vip: &str) -> Result<()> {
     Ok(())
 }
 
+/// A real server of IPv6, by the companion.
+pub(crate) fn companion(host: &Host, vip: &str) -> Result<()> {
+    let attach = ["realserver", "attach", "--interface", "eth0", "--vip", vip];
+    host.drover(&attach)?.success()?;
+    Ok(())
+}
+
 /// Fetches pages one after the other; returns how many, and what was said of each that failed.
-pub(crate) fn fetch_until(client: &Host, done: &AtomicBool) -> Result<(usize, Vec<String>)> {
+pub(crate) fn fetch_until(
+    client: &Host,
+    url: &str,
+    done: &AtomicBool,
+) -> Result<(usize, Vec<String>)> {
     let (mut pages, mut failed) = (0, Vec::new());
     while !done.load(Relaxed) {
-        let output = client.run(&["curl", "-sS", "--max-time", "3", URL])?;
+        let output = client.run(&["curl", "-gsS", "--max-time", "3", url])?;
         pages += 1;
         if !output.status.success() {
             failed.push(output.stderr);
@@ -135,11 +186,11 @@ pub(crate) fn fetch_until(client: &Host, done: &AtomicBool) -> Result<(usize, Ve
 }
 
 /// Fetches what takes eight seconds; returns its octets.
-pub(crate) fn download(client: &Host) -> Result<u64> {
-    let url = format!("{URL}slow");
+pub(crate) fn download(client: &Host, url: &str) -> Result<u64> {
+    let url = format!("{url}slow");
     let words = [
         "curl",
-        "-sS",
+        "-gsS",
         "-o",
         "/dev/null",
         "-w",

@@ -2,7 +2,10 @@
 
 #![allow(dead_code, reason = "each of the tests that share it uses a part")]
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv4Addr},
+};
 
 use lb_common::{
     address::{Address, Version},
@@ -31,12 +34,16 @@ const VIP: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 /// Last octet of its address, and its port.
 pub(crate) type Client = (u8, u16);
 
-/// A director with one service, and a clock.
+/// A director with one service, or some that are brought in one after the other, and a clock.
 pub(crate) struct Site {
+    /// The service that is brought in, and asked about.
+    pub(crate) name: ServiceName,
     pub(crate) tables: Tables,
     pub(crate) installed: Installed,
     pub(crate) now: u32,
     pub(crate) unresolved: Vec<u8>,
+    /// Of some members.
+    pub(crate) thresholds: Vec<(u8, Thresholds)>,
     pub(crate) flags: Vec<Flag>,
     pub(crate) policy: Policy,
     pub(crate) usage: Usage,
@@ -66,11 +73,13 @@ impl Site {
         let record = Interface::new(ETH0, MacAddr { octets: DIRECTOR });
         tables.interfaces.write(Interface::element(ETH0), record);
         Self {
+            name: service(),
             installed: Installed::of(&tables),
             tables,
             // So that the clock of the records wraps on the way.
             now: (1 << 24) - 1000,
             unresolved: Vec::new(),
+            thresholds: Vec::new(),
             flags: Vec::new(),
             policy: Policy::default(),
             usage: Usage::default(),
@@ -86,10 +95,11 @@ impl Site {
         scheduler: Scheduler,
         members: &[(u8, u32)],
     ) -> Result<(), String> {
+        let thresholds: HashMap<u8, Thresholds> = self.thresholds.iter().copied().collect();
         let member = |&(host, weight): &(u8, u32)| WantedMember {
             address: Ipv4Addr::new(10, 0, 0, host).into(),
             weight,
-            thresholds: Thresholds::default(),
+            thresholds: thresholds.get(&host).copied().unwrap_or_default(),
             interface: ETH0,
             vlan: VlanId::NONE,
             mac: (!self.unresolved.contains(&host)).then_some(MacAddr {
@@ -97,7 +107,7 @@ impl Site {
             }),
         };
         let wanted = Wanted {
-            name: service(),
+            name: self.name,
             scheduler,
             flags: self.flags.clone(),
             policy: self.policy,
@@ -113,17 +123,21 @@ impl Site {
         self.send_from((CLIENT, port), flags)
     }
 
-    pub(crate) fn send_from(&self, (client, port): Client, flags: u8) -> Result<u8, Reason> {
-        let sent = Sent {
+    pub(crate) fn send_from(&self, client: Client, flags: u8) -> Result<u8, Reason> {
+        self.send_frame(&self.from(client).tcp(flags))
+    }
+
+    /// What a client sends to the service, to its first port if it has several.
+    pub(crate) fn from(&self, (client, port): Client) -> Sent {
+        Sent {
             to: DIRECTOR,
             from: [2, 0, 0, 0, 0, 1],
             client: address_of(client),
             client_port: port,
             vip: VIP,
-            port: service().ports.first,
+            port: self.name.ports.first,
             ttl: 64,
-        };
-        self.send_frame(&sent.tcp(flags))
+        }
     }
 
     /// Sends a frame; returns the last octet of the real server's address.
@@ -135,10 +149,10 @@ impl Site {
 
     /// Returns the record of a client's flow, and the real server it names.
     pub(crate) fn record_of(&self, (client, port): Client) -> Option<(u8, Record)> {
-        let id = self.installed.service(service())?;
+        let id = self.installed.service(self.name)?;
         let ports = Ports {
             source: port.to_be_bytes(),
-            destination: service().ports.first.to_be_bytes(),
+            destination: self.name.ports.first.to_be_bytes(),
         };
         let flow = Flow::new(
             Address::v4(address_of(client).octets()),
@@ -164,14 +178,14 @@ impl Site {
     }
 
     pub(crate) fn members(&self) -> Vec<u8> {
-        let members = self.installed.members(service());
+        let members = self.installed.members(self.name);
         let mut hosts: Vec<u8> = members.map(|(rip, _)| last_octet(rip)).collect();
         hosts.sort_unstable();
         hosts
     }
 
     pub(crate) fn flows(&self, host: u8) -> Flows {
-        let mut members = self.installed.members(service());
+        let mut members = self.installed.members(self.name);
         let (_, id) = members.find(|&(rip, _)| last_octet(rip) == host).unwrap();
         self.usage.of(id)
     }
