@@ -81,3 +81,47 @@ fn table(report: &Report) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::Transport;
+
+    #[test]
+    fn columns_are_as_wide_as_the_longest_address() {
+        let flow = |protocol, ends: [&str; 3], state, expires| {
+            let [client, vip, real] = ends.map(|end| end.parse().unwrap());
+            FlowReport {
+                protocol,
+                client,
+                vip,
+                real,
+                state,
+                expires,
+            }
+        };
+        let v4 = ["10.0.0.9:53176", "10.0.0.100:80", "10.0.0.1:80"];
+        let v6 = [
+            "[2001:db8::9]:53176",
+            "[2001:db8::100]:5060",
+            "[2001:db8::1]:5060",
+        ];
+        let mut report = Report::default();
+        let tcp = flow(Transport::Tcp, v4, FlowState::FinWait, 119);
+        report.flows.push(tcp);
+        // As ipvsadm 1.31 prints it.
+        let text = "\
+pro expire state       source             virtual            destination
+TCP 01:59  FIN_WAIT    10.0.0.9:53176     10.0.0.100:80      10.0.0.1:80
+";
+        assert_eq!(table(&report), text);
+        let sctp = flow(Transport::Sctp, v6, FlowState::Established, 6000);
+        report.flows.push(sctp);
+        let text = "\
+pro expire state       source              virtual              destination
+TCP 01:59  FIN_WAIT    10.0.0.9:53176      10.0.0.100:80        10.0.0.1:80
+SCTP 100:00 ESTABLISHED [2001:db8::9]:53176 [2001:db8::100]:5060 [2001:db8::1]:5060
+";
+        assert_eq!(table(&report), text);
+    }
+}
