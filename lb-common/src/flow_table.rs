@@ -155,13 +155,13 @@ impl Rank {
 
     fn of(key: u64, word: u64, fingerprint: u64, now: u32, timeouts: &Timeouts) -> Self {
         let Packed { idle, state, other } = Packed::of(word, fingerprint, now);
-        let gives_way = 1 << State::Embryonic as u64 | 1 << State::Fragments as u64;
+        let gives_way = (1 << State::Embryonic as u64) | (1 << State::Fragments as u64);
         let overdue = timeouts.of_bits(state).wrapping_sub(idle);
         let class = is_zero((key ^ fingerprint) | other) * Self::SAME
-            | is_zero(key) * Self::VACANT
-            | unseen(overdue >> 63) * Self::EXPIRED
-            | unseen(gives_way >> state & 1) * Self::GIVES_WAY;
-        let rank = class | idle << 8;
+            + is_zero(key) * Self::VACANT
+            + unseen(overdue >> 63) * Self::EXPIRED
+            + unseen((gives_way >> state) & 1) * Self::GIVES_WAY;
+        let rank = class | (idle << 8);
         Self { rank, word }
     }
 
@@ -172,7 +172,7 @@ impl Rank {
 
     fn or(self, other: Self) -> Self {
         let less = unseen(self.rank.wrapping_sub(other.rank) >> 63).wrapping_neg();
-        let higher = |this: u64, that: u64| this ^ (this ^ that) & less;
+        let higher = |this: u64, that: u64| this ^ ((this ^ that) & less);
         Self {
             rank: higher(self.rank, other.rank),
             word: higher(self.word, other.word),

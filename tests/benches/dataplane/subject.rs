@@ -26,7 +26,7 @@ pub(crate) enum Program {
 
 pub(crate) enum Subject {
     Loaded(Ebpf, &'static str),
-    Director(director::Director),
+    Director(Box<director::Director>),
     Pinned(ProgramFd),
 }
 
@@ -37,7 +37,9 @@ impl Subject {
             Program::Floor => Self::Loaded(baselines::load("floor", 1)?, "floor"),
             Program::Tx => Self::Loaded(baselines::load("tx", 1)?, "tx"),
             Program::Lru => Self::Loaded(baselines::lru(flows)?, "lru"),
-            Program::Director => Self::Director(directors::load(flows, directors::LOOPBACK)?),
+            Program::Director => {
+                Self::Director(Box::new(directors::load(flows, directors::LOOPBACK)?))
+            }
             Program::RealServer => Self::Loaded(directors::realserver()?, "vip_ingress"),
             Program::Pinned(path) => {
                 let info = ProgramInfo::from_pin(path);

@@ -20,7 +20,7 @@ use crate::{
 /// A program, loaded, with its tables.
 pub(crate) enum Subject {
     Baseline(Ebpf, &'static str),
-    Director(Director),
+    Director(Box<Director>),
 }
 
 impl Subject {
@@ -40,7 +40,7 @@ pub(crate) fn load(flows: &[u32], lan: &Lan) -> Result<Vec<Case>> {
     for &flows in flows {
         let tx = Subject::Baseline(baselines::load("tx", 1)?, "tx");
         let lru = Subject::Baseline(baselines::lru(flows)?, "lru");
-        let director = || directors::load(flows, lan.far).map(Subject::Director);
+        let director = || directors::load(flows, lan.far).map(|it| Subject::Director(Box::new(it)));
         let tracked = Sent {
             port: TRACKED,
             ..SENT
