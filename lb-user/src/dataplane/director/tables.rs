@@ -3,6 +3,7 @@
 use std::{io, mem::offset_of};
 
 use lb_common::{
+    address::Version,
     director,
     flow_table::fingerprint,
     hash::Flow,
@@ -39,9 +40,13 @@ impl Tables {
         endpoints: Mapped<Endpoints>,
         limits: Limits,
     ) -> Self {
+        // A limit that was lowered does not hide the services that are beyond it.
+        let mut services = site[0].services.iter();
+        let used = services.rposition(|service| service.version != Version(0));
+        let services = limits.services.max(used.map_or(0, |last| last + 1));
         Self {
             directory: site.part(offset_of!(Site, directory), DIRECTORY_BUCKETS),
-            services: site.part(offset_of!(Site, services), limits.services),
+            services: site.part(offset_of!(Site, services), services),
             slots: site.part(offset_of!(Site, slots), limits.slots),
             members: site.part(offset_of!(Site, members), limits.members),
             interfaces: site.part(offset_of!(Site, interfaces), INTERFACES_MAX),
