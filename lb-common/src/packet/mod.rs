@@ -48,10 +48,6 @@ impl Packet {
     pub fn of<F: Frame + ?Sized>(frame: &F) -> Result<Self, Reason> {
         let Payload { ether_type, offset } =
             link::payload_within::<TAGS_MAX>(frame).ok_or(Reason::Truncated)?;
-        // Else the verifier follows each number of tags to the end.
-        let sender = frame.header::<[u8; 8]>(4).ok_or(Reason::Truncated)?;
-        let offset = forgotten(offset as u64, u64::from_le_bytes(*sender)) & NETWORK_MAX;
-        let offset = offset as usize;
         match ether_type {
             EtherType::IPV4 => ipv4::packet(frame, offset),
             EtherType::IPV6 => ipv6::packet(frame, offset),
