@@ -1,0 +1,88 @@
+//! A service as it should be.
+
+use std::net::IpAddr;
+
+use lb_common::wire::{MacAddr, VlanId};
+
+use crate::{
+    scheduler::{Flag, Scheduler},
+    service::{ServiceName, Transport},
+};
+
+/// A service as it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    pub name: ServiceName,
+    pub scheduler: Scheduler,
+    pub flags: Vec<Flag>,
+    pub policy: Policy,
+    pub members: Vec<WantedMember>,
+}
+
+/// How a service treats flows, but for spreading new ones.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// Drop, not refuse, when no member is eligible.
+    pub drops: bool,
+    pub persistence: Option<Persistence>,
+    /// Datagrams have no records.
+    pub one_packet: bool,
+    /// Clients that come back are not sent to a member of weight 0.
+    pub expire_quiescent: bool,
+    /// A removed member's flows do not go on.
+    pub expire_nodest: bool,
+}
+
+impl Policy {
+    /// Whether every flow of a service has a record; `counts`, if it goes by their number.
+    ///
+    /// A datagram does not tell whether it begins a flow: only a record can. A persistent service's
+    /// flow tells that its client is still there, and flows that are counted are recorded.
+    pub fn tracks(&self, scheduler: Scheduler, protocol: Transport, counts: bool) -> bool {
+        let is_recorded = !scheduler.is_hashed()
+            || protocol == Transport::Udp
+            || self.persistence.is_some()
+            || counts;
+        is_recorded && !self.one_packet
+    }
+}
+
+/// Clients come back to the member they were last sent to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Persistence {
+    pub seconds: u32,
+    /// How much of a client's address counts.
+    pub prefix: u8,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WantedMember {
+    pub address: IpAddr,
+    pub weight: u32,
+    pub thresholds: Thresholds,
+    /// Index of the interface it is reached through, and the VLAN there.
+    pub interface: u32,
+    pub vlan: VlanId,
+    /// Its MAC, if its neighbour is resolved: else it takes no new flows.
+    pub mac: Option<MacAddr>,
+}
+
+/// A member that has so many flows takes no new ones until it has few enough again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Thresholds {
+    /// 0 is none.
+    pub upper: u32,
+    /// 0: three quarters of the upper one, as in IPVS (`l_threshold_val` in ip_vs_ctl.c).
+    pub lower: u32,
+}
+
+impl Thresholds {
+    /// Whether a member is overloaded that was, or was not (`__ip_vs_dest_update_overload`).
+    pub(super) fn is_exceeded(self, flows: u64, was: bool) -> bool {
+        let lower = match self.lower {
+            0 => u64::from(self.upper) * 3 / 4,
+            lower => lower.into(),
+        };
+        self.upper != 0 && (flows >= self.upper.into() || was && flows >= lower)
+    }
+}
