@@ -173,7 +173,10 @@ impl Arrival {
             fragments::lead(&self.packet, member, tables);
         }
         if is_persistent(service) && !self.packet.event().is_none() {
-            persistence::note(&self.packet, service, member, !self.begins(), tables);
+            // A datagram is not the first if its flow had a record.
+            let is_known = self.choice != Choice::OPEN.0;
+            let lasting = !self.begins() || self.packet.event().is_datagram() && is_known;
+            persistence::note(&self.packet, service, member, lasting, tables);
         }
         choice
     }

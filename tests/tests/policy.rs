@@ -67,6 +67,28 @@ fn a_client_that_stays_away_is_forgotten() {
     }
 }
 
+/// A datagram does not tell that it is not the first; that its flow has a record does.
+#[test]
+fn a_client_of_datagrams_comes_back_for_as_long() {
+    let mut site = udp();
+    site.policy.persistence = Some(Persistence {
+        seconds: 600,
+        prefix: 32,
+    });
+    site.bring(Scheduler::Rr, &[(2, 1), (3, 1)]);
+    let send = |site: &Site, client| site.send_frame(&site.from(client).udp());
+    assert_eq!(send(&site, (1, 1)), Ok(2));
+    site.pass(1);
+    assert_eq!(send(&site, (1, 1)), Ok(2));
+    // Longer than a first packet is remembered, and than a flow of datagrams.
+    site.pass(599);
+    site.sweep();
+    assert_eq!(send(&site, (2, 1)), Ok(3), "another's turn");
+    assert_eq!(send(&site, (1, 2)), Ok(2));
+    assert_eq!(send(&site, (1, 3)), Ok(2));
+    assert_eq!(send(&site, (3, 1)), Ok(2), "no turn was taken");
+}
+
 #[test]
 fn clients_come_back_to_a_quiescent_member_unless_that_expires_them() {
     for (expire_quiescent, expected) in [(false, 2), (true, 3)] {
