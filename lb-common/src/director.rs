@@ -4,17 +4,18 @@
 //! tests have memory of their own, and both get the same answer.
 
 use crate::{
+    flow_table,
     hash::{Destination, Flow},
     link,
     packet::Packet,
     reason::Reason,
-    schedule,
+    schedule::{self, Arrival, Choice},
     tables::{FlowSet, Member, RANGES_MAX, Service, Site},
     wire::{Ethernet, Frame, MacAddr, Resize},
 };
 
 /// What the director knows.
-pub trait Tables {
+pub trait Tables: Sized {
     fn site(&self) -> Option<&Site>;
     /// Returns the set that flows of this hash are in.
     fn flow_set(&self, hash: u64) -> Option<&FlowSet>;
@@ -24,6 +25,24 @@ pub trait Tables {
     fn count(&self, member: u32, octets: usize, new: bool);
     /// Notes, for listings, whose flow has come into a way of the set of its hash.
     fn note(&self, hash: u64, way: usize, flow: &Flow);
+
+    // What is rare and long. In the kernel each is a function that is verified once, by itself, not
+    // anew for every way that leads to it.
+
+    /// See [`Arrival::settle`].
+    fn settle(&self, arrival: &Arrival, service: u16) -> Choice {
+        arrival.settle(service, self)
+    }
+
+    /// See [`flow_table::enter`].
+    fn enter(&self, hash: u64, record: u64, now: u32) -> usize {
+        flow_table::enter(hash, record, now, self)
+    }
+
+    /// See [`ranged`].
+    fn ranged(&self, destination: Destination, is_exact: bool) -> u16 {
+        ranged(destination, is_exact, self)
+    }
 }
 
 /// Where a packet goes.
@@ -42,15 +61,29 @@ pub fn forward<F: Resize + ?Sized, T: Tables>(
     ingress: u32,
     tables: &T,
 ) -> Result<Forward, Reason> {
+    let site = tables.site().ok_or(Reason::NoService)?;
+    if let Some(packet) = Packet::plain(frame) {
+        return deliver(frame, &packet, ingress, site, tables);
+    }
     let packet = Packet::of(frame)?;
     frame.forget();
-    let site = tables.site().ok_or(Reason::NoService)?;
-    let service = find_service(&packet, site).ok_or(Reason::NoService)?;
-    let own = site.interface(ingress).mac();
+    deliver(frame, &packet, ingress, site, tables)
+}
+
+#[inline(always)] // Once for plain packets, of which the compiler knows much, and once for others.
+fn deliver<F: Resize + ?Sized, T: Tables>(
+    frame: &mut F,
+    packet: &Packet,
+    ingress: u32,
+    site: &Site,
+    tables: &T,
+) -> Result<Forward, Reason> {
+    let service = find_service(packet, site, tables).ok_or(Reason::NoService)?;
+    let own = site.interface(ingress).mac_word();
     if !is_for(frame, own) {
         return Err(Reason::OtherHost);
     }
-    let choice = schedule::choose(&packet, service, site, tables)?;
+    let choice = schedule::choose(packet, service, site, tables)?;
     if choice.member() == 0 {
         return Err(match service.options().drops {
             true => Reason::NoMember,
@@ -59,7 +92,7 @@ pub fn forward<F: Resize + ?Sized, T: Tables>(
     }
     let member = site.member(choice.member());
     let link = member.link().ok_or(Reason::NoNeighbour)?;
-    let (forward, source) = route(member, ingress, own, site)?;
+    let (forward, source) = route(member, ingress, MacAddr::from_word(own), site)?;
     packet.live_on(frame).ok_or(Reason::TtlExpired)?;
     tables.count(choice.member(), packet.octets(), choice.is_new());
     link::readdress(frame, packet.network(), (source, link.mac), link.vlan)
@@ -69,9 +102,15 @@ pub fn forward<F: Resize + ?Sized, T: Tables>(
 
 /// Returns the service that a packet is for. A later fragment does not tell its port: of the
 /// services of its VIP and protocol, any.
-fn find_service<'s>(packet: &Packet, site: &'s Site) -> Option<&'s Service> {
+#[inline(always)] // As `entered`.
+fn find_service<'s, T: Tables>(
+    packet: &Packet,
+    site: &'s Site,
+    tables: &T,
+) -> Option<&'s Service> {
     let destination = packet.flow.destination();
-    if !packet.is_later() {
+    let is_later = packet.is_later();
+    if !is_later {
         if let Some(service) = entered(&destination, site)
             && service.is_at(&destination)
         {
@@ -81,24 +120,32 @@ fn find_service<'s>(packet: &Packet, site: &'s Site) -> Option<&'s Service> {
             return None;
         }
     }
-    let of_vip = Destination {
-        port: [0; 2],
-        ..destination
+    match tables.ranged(destination, !is_later) {
+        0 => None,
+        id => Some(site.service(id)),
+    }
+}
+
+/// Returns the id of the service of several ports that a destination is of, or 0; unless its port is
+/// exact, that of any of its VIP.
+pub fn ranged<T: Tables>(destination: Destination, is_exact: bool, tables: &T) -> u16 {
+    let Some(site) = tables.site() else {
+        return 0;
     };
-    let mut service = entered(&of_vip, site)?;
-    if packet.is_later() {
-        return service.is_of_vip(&destination).then_some(service);
-    }
+    let of_vip = destination.without_port();
+    let hash = of_vip.hash();
+    let mut id = site.bucket(hash).find(hash).unwrap_or(0);
     for _ in 0..RANGES_MAX {
-        if service.has(&destination) {
-            return Some(service);
+        let service = site.service(id);
+        if service.has(&destination) || !is_exact && service.is_of_vip(&destination) {
+            return id;
         }
-        match service.chain().next {
-            0 => return None,
-            next => service = site.service(next),
+        id = service.chain().next;
+        if id == 0 {
+            break;
         }
     }
-    None
+    0
 }
 
 #[inline(always)] // A call costs as much as the look-up.
@@ -110,9 +157,9 @@ fn entered<'s>(destination: &Destination, site: &'s Site) -> Option<&'s Service>
 
 /// Whether the frame is addressed to this host: in promiscuous mode a director also sees what
 /// others are sent, and must not forward it a second time.
-fn is_for<F: Frame + ?Sized>(frame: &F, own: MacAddr) -> bool {
+fn is_for<F: Frame + ?Sized>(frame: &F, own: u64) -> bool {
     frame.header::<Ethernet>(0).is_some_and(|ethernet| {
-        ethernet.destination == own || ethernet.destination.is_virtual_router()
+        ethernet.destination.word() == own || ethernet.destination.is_virtual_router()
     })
 }
 

@@ -4,6 +4,7 @@
 //! replaced its record, the record is written before the fingerprint, and carries a tag of it.
 
 use crate::{
+    director::Tables,
     packet::Event,
     tables::{FlowSet, Packed, Record, State, Timeouts, WAYS},
     verifier::{forgotten, unseen},
@@ -64,6 +65,16 @@ impl State {
     }
 }
 
+/// Makes `record` the one of the flow of this hash, see [`FlowSet::put`].
+pub fn enter<T: Tables>(hash: u64, record: u64, now: u32, tables: &T) -> usize {
+    match (tables.flow_set(hash), tables.site()) {
+        (Some(set), Some(site)) => {
+            set.put(fingerprint(hash), record, now, &site.settings.timeouts)
+        }
+        _ => WAYS,
+    }
+}
+
 impl FlowSet {
     pub fn find(&self, fingerprint: u64) -> Option<Hit> {
         let ways = self.fingerprints.iter().zip(&self.records).enumerate();
@@ -99,14 +110,13 @@ impl FlowSet {
     }
 
     /// Makes `record` the one of its flow; returns the way that it is in now and was not before, or
-    /// [`WAYS`] if there is none: a BPF function returns one word.
+    /// [`WAYS`] if there is none.
     ///
     /// A flow that has no record takes a vacant way, else an expired one, else the one that has been
     /// idle longest of those that give way: embryonic flows and fragments. Established flows never
     /// give way, so no flood of first packets costs one; a set full of them costs this one its
     /// record, not its packet. Of two CPUs that want the same way, the one that loses it tries again,
     /// once.
-    #[inline(never)] // Rare, and long.
     pub fn put(&self, fingerprint: u64, record: u64, now: u32, timeouts: &Timeouts) -> usize {
         for _ in 0..2 {
             let mut best = Rank::NONE;

@@ -85,13 +85,10 @@ fn record<T: Tables>(packet: &Packet, id: u32, member: u32, seconds: u32, tables
         return;
     };
     let hash = key(packet, id, site);
-    let fingerprint = fingerprint(hash);
     let now = tables.now();
     let end = now.wrapping_add(seconds);
-    let record = Record::new(fingerprint, member, end, State::Fragments);
-    if let Some(set) = tables.flow_set(hash) {
-        set.put(fingerprint, record.pack(), now, &site.settings.timeouts);
-    }
+    let record = Record::new(fingerprint(hash), member, end, State::Fragments);
+    tables.enter(hash, record.pack(), now);
 }
 
 fn by_address(packet: &Packet, service: &Service, site: &Site) -> u32 {

@@ -53,7 +53,7 @@ pub(crate) fn note<T: Tables>(
 ) {
     let hash = key(packet, service);
     let fingerprint = fingerprint(hash);
-    let (Some(site), Some(set)) = (tables.site(), tables.flow_set(hash)) else {
+    let Some(set) = tables.flow_set(hash) else {
         return;
     };
     let now = tables.now();
@@ -70,6 +70,6 @@ pub(crate) fn note<T: Tables>(
     };
     let record = record.pack();
     if record != before {
-        set.put(fingerprint, record, now, &site.settings.timeouts);
+        tables.enter(hash, record, now);
     }
 }

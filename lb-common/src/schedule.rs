@@ -18,7 +18,7 @@ use crate::{
 ///
 /// One word, as a BPF function returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Choice(u64);
+pub struct Choice(pub u64);
 
 impl Choice {
     const NEW: u64 = 1 << 32;
@@ -50,17 +50,18 @@ pub fn choose<T: Tables>(
     let layout = Layout::unpack(word);
     let mut choice = Choice::OPEN;
     let mut moved = 0;
-    if !layout.tracked && layout.slots != 0 && !packet.is_later() {
+    if Layout::is_by_slots(word) && !packet.is_later() {
         let index = match layout.pick {
+            // Before the others, and without their masks.
+            Pick::Flow => slot_of(packet.flow.hash(service.seed), layout.slots),
             Pick::Turn => turn(packet, service, layout.slots, site)?,
-            pick @ (Pick::Flow | Pick::Client | Pick::Destination) => {
+            pick @ (Pick::Client | Pick::Destination) => {
                 slot_of(pick.hash(&packet.flow, service.seed), layout.slots)
             }
         };
         let slot = site.slot(layout.first + index).load();
-        let value = SlotValue::unpack(slot);
-        if value.is_clean() {
-            choice = Choice::new(value.current, packet.event().is_syn());
+        if let Some(member) = SlotValue::clean_member(slot) {
+            choice = Choice::new(member, packet.event().is_syn());
             if packet.is_whole() {
                 return Ok(choice);
             }
@@ -96,7 +97,7 @@ pub fn choose<T: Tables>(
         now: now.into(),
         has_record: has_record.into(),
     };
-    match arrival.settle(service, tables) {
+    match tables.settle(&arrival, service.chain().owner) {
         Choice::OPEN => Err(Reason::NoFlow),
         choice => Ok(choice),
     }
@@ -112,7 +113,13 @@ fn turn(packet: &Packet, service: &Service, slots: u32, site: &Site) -> Result<u
         return Err(Reason::NoFlow);
     }
     let owner = site.service(service.chain().owner);
-    Ok((owner.cursor.increment() % u64::from(slots)) as u32)
+    Ok(next_turn(owner, slots))
+}
+
+/// Of no slots, which there never are, the first.
+fn next_turn(owner: &Service, slots: u32) -> u32 {
+    let turn = owner.cursor.increment();
+    turn.checked_rem(slots.into()).unwrap_or(0) as u32
 }
 
 /// Whether the packet is of the same connection as the record, and its member can be sent to.
@@ -136,7 +143,8 @@ fn continues(hit: Hit, event: Event, now: u32, site: &Site) -> Result<bool, Reas
 }
 
 /// A packet with which more is to be done than to forward it: what the rules below all need.
-struct Arrival {
+#[repr(C)]
+pub struct Arrival {
     packet: Packet,
     /// The [`Choice`], if a slot or a record has told.
     choice: u64,
@@ -156,13 +164,16 @@ impl Arrival {
 
     /// Chooses a member if none is chosen, and has the rest of its datagram, and the client of a
     /// persistent service, come to it.
-    #[inline(never)] // Rare, and long.
-    fn settle<T: Tables>(&self, service: &Service, tables: &T) -> Choice {
+    pub fn settle<T: Tables>(&self, service: u16, tables: &T) -> Choice {
+        let Some(site) = tables.site() else {
+            return Choice::OPEN;
+        };
+        let service = site.service(service);
         let choice = match Choice(self.choice) {
             Choice::OPEN if self.packet.is_later() => {
                 Choice::new(fragments::follow(&self.packet, service, tables), false)
             }
-            Choice::OPEN => self.assign(service, tables),
+            Choice::OPEN => self.assign(service, site, tables),
             choice => choice,
         };
         let member = choice.member();
@@ -186,10 +197,7 @@ impl Arrival {
     /// Without `moved` every flow has a record, so a change of members touches none of them. With
     /// it the slot's member has changed, and flows from before it keep the member they had.
     #[inline(always)] // A part of `settle`, which has a frame.
-    fn assign<T: Tables>(&self, service: &Service, tables: &T) -> Choice {
-        let Some(site) = tables.site() else {
-            return Choice::OPEN;
-        };
+    fn assign<T: Tables>(&self, service: &Service, site: &Site, tables: &T) -> Choice {
         let begins = self.packet.event().is_syn();
         let is_about = self.packet.event().is_none();
         let slot = SlotValue::unpack(self.moved & !Self::MOVED);
@@ -206,22 +214,18 @@ impl Arrival {
             true => (slot.base, false, true),
         };
         if recorded && member != 0 {
-            self.record(member, site, tables);
+            self.record(member, tables);
         }
         Choice::new(member, new)
     }
 
-    fn record<T: Tables>(&self, member: u32, site: &Site, tables: &T) {
-        let fingerprint = fingerprint(self.hash);
+    fn record<T: Tables>(&self, member: u32, tables: &T) {
         let state = State::first(self.packet.event());
         let now = self.now as u32;
-        let record = Record::new(fingerprint, member, now, state).pack();
-        let timeouts = &site.settings.timeouts;
-        if let Some(set) = tables.flow_set(self.hash) {
-            let way = set.put(fingerprint, record, now, timeouts);
-            if way < WAYS {
-                tables.note(self.hash, way, &self.packet.flow);
-            }
+        let record = Record::new(fingerprint(self.hash), member, now, state).pack();
+        let way = tables.enter(self.hash, record, now);
+        if way < WAYS {
+            tables.note(self.hash, way, &self.packet.flow);
         }
     }
 
@@ -270,7 +274,7 @@ impl Arrival {
         }
         let index = if begins && pick == Pick::Turn {
             let owner = site.service(service.chain().owner);
-            (owner.cursor.increment() % u64::from(slots)) as u32
+            next_turn(owner, slots)
         } else {
             slot_of(pick.hash(&self.packet.flow, service.seed), slots)
         };

@@ -62,40 +62,27 @@ impl ServiceName {
             true => self.ports.first,
             false => 0,
         };
-        Destination {
-            vip,
-            port: port.to_be_bytes(),
-            protocol: self.protocol.number(),
-            version,
-        }
+        Destination::new(vip, port.to_be_bytes(), (self.protocol.number(), version))
     }
 
     /// What packets have that tell no port, and those to ports that no service has alone.
     pub fn of_vip(self) -> Destination {
-        Destination {
-            port: [0; 2],
-            ..self.destination()
-        }
+        self.destination().without_port()
     }
 
     /// A record of this name.
     pub fn record(self) -> Service {
-        let Destination {
-            vip,
-            protocol,
-            version,
-            ..
-        } = self.destination();
+        let (vip, version) = address::of(self.vip);
         let PortRange { first, last } = self.ports;
-        Service::new(vip, [first, last], (protocol, version))
+        Service::new(vip, [first, last], (self.protocol.number(), version))
     }
 
     /// Returns the name of a record, unless it is vacant.
     pub fn of(service: &Service) -> Option<Self> {
         let [first, last] = service.ports();
         Some(Self {
-            protocol: Transport::of(service.protocol)?,
-            vip: address::ip(service.vip, service.version)?,
+            protocol: Transport::of(service.destination.protocol())?,
+            vip: address::ip(service.destination.vip, service.destination.version())?,
             ports: PortRange { first, last },
         })
     }

@@ -15,7 +15,11 @@ impl Event {
     pub const NONE: Self = Self(0x40);
 
     pub fn of_tcp(segment: &Tcp) -> Self {
-        Self((segment.flags & (Tcp::FIN | Tcp::SYN | Tcp::RST | Tcp::ACK)).into())
+        Self::of_flags(segment.flags)
+    }
+
+    pub fn of_flags(flags: u8) -> Self {
+        Self((flags & (Tcp::FIN | Tcp::SYN | Tcp::RST | Tcp::ACK)).into())
     }
 
     /// What is done by the first chunk, as if TCP had done it (RFC 9260 sections 5 and 9).

@@ -3,6 +3,7 @@
 mod event;
 mod ipv4;
 mod ipv6;
+mod plain;
 
 pub use self::event::Event;
 use crate::{
@@ -17,6 +18,7 @@ use crate::{
 /// A packet that could be for a service.
 ///
 /// Words: of octets LLVM makes accesses that the verifier refuses, on the stack.
+#[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Packet {
     pub flow: Flow,
@@ -57,13 +59,26 @@ impl Packet {
 
     #[inline(always)] // As above.
     fn new(flow: Flow, event: Event, (part, id): (Part, u32), network: usize, len: usize) -> Self {
-        let facts = event.bits() | (part as u64) << 8 | (network as u64) << 10 | (len as u64) << 15;
+        let packet = Self::known(flow, event, (part, id), network, len);
         let [client, _] = flow.client.0;
         Self {
             flow: flow.forgotten(client | client << 32),
-            facts: forgotten(facts, client),
-            id: id.into(),
+            facts: forgotten(packet.facts, client),
+            ..packet
         }
+    }
+
+    #[inline(always)] // As above.
+    fn known(
+        flow: Flow,
+        event: Event,
+        (part, id): (Part, u32),
+        network: usize,
+        len: usize,
+    ) -> Self {
+        let facts = event.bits() | (part as u64) << 8 | (network as u64) << 10 | (len as u64) << 15;
+        let id = id.into();
+        Self { flow, facts, id }
     }
 
     pub fn event(&self) -> Event {

@@ -97,11 +97,7 @@ mod tests {
     }
 
     fn destination(port: u16) -> Destination {
-        Destination {
-            vip: Address::v4([10, 0, 0, 100]),
-            port: port.to_be_bytes(),
-            protocol: Protocol::TCP,
-            version: Version::V4,
-        }
+        let vip = Address::v4([10, 0, 0, 100]);
+        Destination::new(vip, port.to_be_bytes(), (Protocol::TCP, Version::V4))
     }
 }

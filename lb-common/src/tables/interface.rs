@@ -13,9 +13,8 @@ pub struct Interface {
 
 impl Interface {
     pub fn new(index: u32, mac: MacAddr) -> Self {
-        let [a, b, c, d, e, f] = mac.octets;
         Self {
-            mac: Shared::new(u64::from_le_bytes([a, b, c, d, e, f, 0, 0])),
+            mac: Shared::new(mac.word()),
             index: Shared::new(u64::from(index)),
         }
     }
@@ -30,11 +29,13 @@ impl Interface {
         self.index.load() as u32
     }
 
+    /// The MAC as its own type's word.
+    pub fn mac_word(&self) -> u64 {
+        self.mac.load()
+    }
+
     pub fn mac(&self) -> MacAddr {
-        let [a, b, c, d, e, f, _, _] = self.mac.load().to_le_bytes();
-        MacAddr {
-            octets: [a, b, c, d, e, f],
-        }
+        MacAddr::from_word(self.mac.load())
     }
 }
 

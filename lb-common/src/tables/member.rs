@@ -48,20 +48,15 @@ impl Member {
     #[inline]
     pub fn link(&self) -> Option<Link> {
         let word = self.address.load();
-        let [a, b, c, d, e, f, _, _] = word.to_le_bytes();
         (word & Self::KNOWN != 0).then_some(Link {
-            mac: MacAddr {
-                octets: [a, b, c, d, e, f],
-            },
+            mac: MacAddr::from_word(word),
             vlan: VlanId::new((word >> 48) as u16),
         })
     }
 
     pub fn set_link(&self, link: Option<Link>) {
         let word = link.map_or(0, |Link { mac, vlan }| {
-            let [a, b, c, d, e, f] = mac.octets;
-            let mac = u64::from_le_bytes([a, b, c, d, e, f, 0, 0]);
-            mac | u64::from(vlan.number()) << 48 | Self::KNOWN
+            mac.word() | u64::from(vlan.number()) << 48 | Self::KNOWN
         });
         self.address.store(word);
     }

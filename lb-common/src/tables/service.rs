@@ -14,16 +14,13 @@ use crate::{
 #[repr(C, align(64))]
 #[derive(Debug)]
 pub struct Service {
-    pub vip: Address,
-    /// The first and the last of its ports; in most services the same.
-    ports: [[u8; 2]; 2],
-    pub protocol: Protocol,
-    pub version: Version,
-    _reserved: [u8; 2],
+    /// With the first of its ports.
+    pub destination: Destination,
+    /// The last of its ports; in most services the same.
+    last_port: u64,
     pub layout: Shared,
     pub seed: Seed,
     options: Shared,
-    _line: u64,
     /// New flows so far: the next slot of a service that takes them in turn. The owner's counts.
     pub cursor: Shared,
     /// The layout whose slots' `base` keeps flows without a record that are older than a change to
@@ -65,17 +62,13 @@ pub struct Chain {
 }
 
 impl Service {
-    pub fn new(vip: Address, ports: [u16; 2], (protocol, version): (Protocol, Version)) -> Self {
+    pub fn new(vip: Address, [first, last]: [u16; 2], kind: (Protocol, Version)) -> Self {
         Self {
-            vip,
-            ports: ports.map(u16::to_be_bytes),
-            protocol,
-            version,
-            _reserved: [0; 2],
+            destination: Destination::new(vip, first.to_be_bytes(), kind),
+            last_port: last.into(),
             layout: Shared::new(0),
             seed: [0; 2],
             options: Shared::new(0),
-            _line: 0,
             cursor: Shared::new(0),
             before: Shared::new(0),
             chain: Shared::new(0),
@@ -91,26 +84,25 @@ impl Service {
     }
 
     pub fn ports(&self) -> [u16; 2] {
-        self.ports.map(u16::from_be_bytes)
+        let first = u16::from_be_bytes(self.destination.port());
+        [first, self.last_port as u16]
     }
 
     /// Whether `destination` is its first port, as the only one is that the directory has.
     pub fn is_at(&self, destination: &Destination) -> bool {
-        self.ports[0] == destination.port && self.is_of_vip(destination)
+        self.destination == *destination
     }
 
     /// Whether `destination` has its VIP and protocol, and one of its ports.
     pub fn has(&self, destination: &Destination) -> bool {
         let [first, last] = self.ports();
-        let port = u16::from_be_bytes(destination.port);
+        let port = u16::from_be_bytes(destination.port());
         first <= port && port <= last && self.is_of_vip(destination)
     }
 
     /// Whether `destination` has its VIP and protocol.
     pub fn is_of_vip(&self, destination: &Destination) -> bool {
-        self.vip == destination.vip
-            && self.protocol == destination.protocol
-            && self.version == destination.version
+        self.destination.without_port() == destination.without_port()
     }
 
     pub fn options(&self) -> Options {
@@ -152,7 +144,8 @@ impl Options {
 
 /// Where a service's slots are and how they are used: one word, so that all of it changes at once.
 ///
-/// First slot in 30 bits, number of slots in 30, `pick` in 2, then `tracked`.
+/// First slot in 30 bits, number of slots in 30, `pick` in 2, then `tracked`, then whether there are
+/// no slots.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
     pub first: u32,
@@ -209,6 +202,12 @@ impl Layout {
             | u64::from(self.slots) << INDEX_BITS
             | (self.pick as u64) << 60
             | u64::from(self.tracked) << 62
+            | u64::from(self.slots == 0) << 63
+    }
+
+    /// Whether slots tell the member, of what is packed.
+    pub fn is_by_slots(word: u64) -> bool {
+        word >> 62 == 0
     }
 
     pub fn unpack(word: u64) -> Self {

@@ -1,6 +1,7 @@
 //! A slot: which member takes the flows that fall on it.
 
-/// Two member ids of 24 bits, then the flag. Member 0 is none.
+/// `current` in 24 bits, in 24 what `base` differs from it by, then the flag: so that a clean slot is
+/// the number of its member. Member 0 is none.
 ///
 /// - *clean*, `current == base` and no exceptions: every flow is `current`'s;
 /// - *moving*, `current != base`: new flows are `current`'s, flows without a record `base`'s;
@@ -30,16 +31,22 @@ impl SlotValue {
         self.current == self.base && !self.exceptions
     }
 
+    /// Returns the member of a clean slot, packed; else `None`.
+    pub fn clean_member(word: u64) -> Option<u32> {
+        (word <= ID).then_some(word as u32)
+    }
+
     #[inline]
     pub fn pack(self) -> u64 {
-        u64::from(self.current) | u64::from(self.base) << 24 | u64::from(self.exceptions) << 48
+        let difference = self.current ^ self.base;
+        u64::from(self.current) | u64::from(difference) << 24 | u64::from(self.exceptions) << 48
     }
 
     #[inline]
     pub fn unpack(word: u64) -> Self {
         Self {
             current: (word & ID) as u32,
-            base: (word >> 24 & ID) as u32,
+            base: ((word ^ word >> 24) & ID) as u32,
             exceptions: word >> 48 != 0,
         }
     }

@@ -14,6 +14,20 @@ impl MacAddr {
     pub const UNSPECIFIED: Self = Self { octets: [0; 6] };
     pub const BROADCAST: Self = Self { octets: [0xff; 6] };
 
+    /// Of the low 48 bits, the low octet first.
+    pub fn from_word(word: u64) -> Self {
+        let [a, b, c, d, e, f, _, _] = word.to_le_bytes();
+        Self {
+            octets: [a, b, c, d, e, f],
+        }
+    }
+
+    /// Returns the octets as a word, the low one first.
+    pub fn word(self) -> u64 {
+        let [a, b, c, d, e, f] = self.octets;
+        u64::from_le_bytes([a, b, c, d, e, f, 0, 0])
+    }
+
     /// Whether this is a virtual router's address (RFC 9568 section 7.3), which a director
     /// answers to while it holds the virtual router.
     pub fn is_virtual_router(self) -> bool {

@@ -24,6 +24,11 @@ impl Ipv4 {
         matches!(self.version_ihl, 0x45..=0x4f).then_some(len)
     }
 
+    /// Whether it is the whole of a datagram, without options.
+    pub fn is_plain(&self) -> bool {
+        self.version_ihl == 0x45 && !self.is_fragment()
+    }
+
     /// Whether this is a fragment, the first included.
     pub fn is_fragment(&self) -> bool {
         // More fragments follow, or others come before.

@@ -82,4 +82,4 @@ macro_rules! headers {
         const _: () = assert!(size_of::<$header>() == $len && align_of::<$header>() == 1);
     )*};
 }
-use headers;
+pub(crate) use headers;

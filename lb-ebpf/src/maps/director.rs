@@ -10,8 +10,9 @@ use aya_ebpf::{
 };
 use lb_common::{
     director::Tables,
-    hash::Flow,
+    hash::{Destination, Flow},
     reason::Reason,
+    schedule::{Arrival, Choice},
     tables::{Counters, Endpoints, FLOW_SETS_DEFAULT, FlowSet, MEMBERS_MAX, Site, WAYS},
 };
 
@@ -34,6 +35,9 @@ static FLOW_SETS_MASK: Global<u32> = Global::new(FLOW_SETS_DEFAULT as u32 - 1);
 /// 2^32 divided by the kernel's timer frequency. Set at load time.
 #[unsafe(no_mangle)]
 static SECONDS_PER_JIFFY: Global<u64> = Global::new((1 << 32) / 250);
+
+#[path = "../rare.rs"]
+mod rare;
 
 /// The director's tables, as the kernel has them.
 pub struct Maps;
@@ -62,6 +66,19 @@ impl Tables for Maps {
                 (*counters).flows += u64::from(new);
             }
         }
+    }
+
+    fn settle(&self, arrival: &Arrival, service: u16) -> Choice {
+        Choice(rare::settle(arrival, service.into()))
+    }
+
+    fn enter(&self, hash: u64, record: u64, now: u32) -> usize {
+        rare::enter(hash, record, now.into()) as usize
+    }
+
+    fn ranged(&self, destination: Destination, is_exact: bool) -> u16 {
+        let [first, second, kind] = destination.words();
+        rare::ranged(first, second, kind, is_exact.into()) as u16
     }
 
     fn note(&self, hash: u64, way: usize, flow: &Flow) {

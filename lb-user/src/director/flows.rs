@@ -89,7 +89,7 @@ impl<'q> Wanted<'q> {
         let state = FlowState::of(record.state)?;
         let member = tables.members.get(record.member as usize)?;
         let service = tables.services.get(usize::from(member.service()))?;
-        let rip = address::ip(member.rip, service.version)?;
+        let rip = address::ip(member.rip, service.destination.version())?;
         let is_wanted = self.service.is_none_or(|id| id == member.service())
             && self.query.real.is_none_or(|real| real == rip)
             && self.query.state.is_none_or(|it| it == state);

@@ -146,7 +146,7 @@ impl Neighbours {
     pub(super) fn remember(&mut self, tables: &Tables) {
         for member in tables.members.iter() {
             let service = &tables.services[usize::from(member.service())];
-            let rip = address::ip(member.rip, service.version);
+            let rip = address::ip(member.rip, service.destination.version());
             if let Some((rip, link)) = rip.zip(member.link()) {
                 self.macs.insert(rip, link.mac);
             }

@@ -105,5 +105,5 @@ fn is_its(service: &Service, vip: IpAddr) -> bool {
 }
 
 fn vip_of(service: &Service) -> Option<IpAddr> {
-    address::ip(service.vip, service.version)
+    address::ip(service.destination.vip, service.destination.version())
 }

@@ -42,7 +42,7 @@ impl Tables {
     ) -> Self {
         // A limit that was lowered does not hide the services that are beyond it.
         let mut services = site[0].services.iter();
-        let used = services.rposition(|service| service.version != Version(0));
+        let used = services.rposition(|service| service.destination.version() != Version(0));
         let services = limits.services.max(used.map_or(0, |last| last + 1));
         Self {
             directory: site.part(offset_of!(Site, directory), DIRECTORY_BUCKETS),

@@ -1,0 +1,31 @@
+//! Global functions: the verifier takes each by itself, for any arguments. So they are of scalars, or
+//! of a pointer that may be null.
+
+use lb_common::{
+    director::ranged as find_ranged, flow_table, hash::Destination, schedule::Arrival,
+};
+
+use super::Maps;
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn settle(arrival: *const Arrival, service: u64) -> u64 {
+    // SAFETY: it is null or the caller's, as the verifier has seen.
+    match unsafe { arrival.as_ref() } {
+        Some(arrival) => arrival.settle(service as u16, &Maps).0,
+        None => 0,
+    }
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn enter(hash: u64, record: u64, now: u64) -> u64 {
+    flow_table::enter(hash, record, now as u32, &Maps) as u64
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn ranged(first: u64, second: u64, kind: u64, is_exact: u64) -> u64 {
+    let destination = Destination::of_words([first, second, kind]);
+    find_ranged(destination, is_exact != 0, &Maps).into()
+}
