@@ -40,8 +40,8 @@ pub trait Tables: Sized {
     }
 
     /// See [`ranged`].
-    fn ranged(&self, destination: Destination, is_exact: bool) -> u16 {
-        ranged(destination, is_exact, self)
+    fn ranged(&self, destination: Destination, bits: u64) -> u16 {
+        ranged(destination, bits, self)
     }
 }
 
@@ -62,7 +62,10 @@ pub fn forward<F: Resize + ?Sized, T: Tables>(
     tables: &T,
 ) -> Result<Forward, Reason> {
     let site = tables.site().ok_or(Reason::NoService)?;
-    if let Some(packet) = Packet::plain(frame) {
+    if let Some(packet) = Packet::plain_v4(frame) {
+        return deliver(frame, &packet, ingress, site, tables);
+    }
+    if let Some(packet) = Packet::plain_v6(frame) {
         return deliver(frame, &packet, ingress, site, tables);
     }
     let packet = Packet::of(frame)?;
@@ -109,8 +112,8 @@ fn find_service<'s, T: Tables>(
     tables: &T,
 ) -> Option<&'s Service> {
     let destination = packet.flow.destination();
-    let is_later = packet.is_later();
-    if !is_later {
+    let mut bits = 0;
+    if !packet.is_later() {
         if let Some(service) = entered(&destination, site)
             && service.is_at(&destination)
         {
@@ -119,16 +122,17 @@ fn find_service<'s, T: Tables>(
         if site.settings.ranges.load() == 0 {
             return None;
         }
+        bits = u64::MAX;
     }
-    match tables.ranged(destination, !is_later) {
+    match tables.ranged(destination, bits) {
         0 => None,
         id => Some(site.service(id)),
     }
 }
 
-/// Returns the id of the service of several ports that a destination is of, or 0; unless its port is
-/// exact, that of any of its VIP.
-pub fn ranged<T: Tables>(destination: Destination, is_exact: bool, tables: &T) -> u16 {
+/// Returns the id of the service of several ports that a destination is of, or 0. Of its port those
+/// bits count: none, and it is any of its VIP.
+pub fn ranged<T: Tables>(destination: Destination, bits: u64, tables: &T) -> u16 {
     let Some(site) = tables.site() else {
         return 0;
     };
@@ -137,7 +141,7 @@ pub fn ranged<T: Tables>(destination: Destination, is_exact: bool, tables: &T) -
     let mut id = site.bucket(hash).find(hash).unwrap_or(0);
     for _ in 0..RANGES_MAX {
         let service = site.service(id);
-        if service.has(&destination) || !is_exact && service.is_of_vip(&destination) {
+        if service.is_of_vip(&destination) && service.has_port(&destination, bits) {
             return id;
         }
         id = service.chain().next;

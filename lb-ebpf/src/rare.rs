@@ -25,7 +25,7 @@ pub extern "C" fn enter(hash: u64, record: u64, now: u64) -> u64 {
 
 #[unsafe(no_mangle)]
 #[inline(never)]
-pub extern "C" fn ranged(first: u64, second: u64, kind: u64, is_exact: u64) -> u64 {
+pub extern "C" fn ranged(first: u64, second: u64, kind: u64, bits: u64) -> u64 {
     let destination = Destination::of_words([first, second, kind]);
-    find_ranged(destination, is_exact != 0, &Maps).into()
+    find_ranged(destination, bits, &Maps).into()
 }

@@ -14,11 +14,11 @@ pub(super) fn packet<F: Frame + ?Sized>(frame: &F, network: usize) -> Result<Pac
     let offset = network + ip.header_len().ok_or(Reason::BadHeader)?;
     let (client, vip) = (Address::v4(ip.source), Address::v4(ip.destination));
     let part = match (ip.is_fragment(), ip.begins_transport()) {
-        (false, _) => Part::Whole,
-        (true, true) => Part::First,
-        (true, false) => Part::Later,
+        (false, _) => Part::WHOLE,
+        (true, true) => Part::FIRST,
+        (true, false) => Part::LATER,
     };
-    let (ports, event) = if part == Part::Later {
+    let (ports, event) = if part == Part::LATER {
         if !has_ports(ip.protocol) {
             return Err(Reason::OtherProtocol);
         }
@@ -55,7 +55,7 @@ fn error<F: Frame + ?Sized>(
     Ok(Packet::new(
         flow,
         Event::NONE,
-        (Part::Whole, 0),
+        (Part::WHOLE, 0),
         network,
         len,
     ))

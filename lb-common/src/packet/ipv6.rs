@@ -5,12 +5,15 @@ use crate::{
     address::{Address, Version},
     hash::{Flow, Kind},
     reason::Reason,
+    verifier::forgotten,
     wire::{Extension, Frame, Header as _, Icmp, Ipv6, Ipv6Fragment, Ports, Protocol},
 };
 
 /// Extension headers that are looked behind, a fragment's among them. RFC 8200 section 4.1 has seven
 /// kinds, of which one may come twice; more than half of that is seen in attacks alone.
 const EXTENSIONS_MAX: usize = 4;
+/// More than what they are behind, with as many of 2 KiB each; of one less than a power of two.
+const OFFSET_MAX: usize = 0x3fff;
 
 pub(super) fn packet<F: Frame + ?Sized>(frame: &F, network: usize) -> Result<Packet, Reason> {
     let ip = frame.header::<Ipv6>(network).ok_or(Reason::Truncated)?;
@@ -18,14 +21,25 @@ pub(super) fn packet<F: Frame + ?Sized>(frame: &F, network: usize) -> Result<Pac
         return Err(Reason::BadHeader);
     }
     let (client, vip) = (Address::v6(ip.source), Address::v6(ip.destination));
-    let upper = upper(frame, ip.next_header, network + Ipv6::LEN)?;
+    let mut upper = Upper {
+        protocol: ip.next_header,
+        offset: network + Ipv6::LEN,
+        part: Part::WHOLE,
+        id: 0,
+    };
+    for _ in 0..EXTENSIONS_MAX {
+        if upper.is_reached() {
+            break;
+        }
+        upper = upper.next(frame)?.forgotten(client.0[0]);
+    }
     let Upper {
         protocol,
         offset,
         part,
         id,
     } = upper;
-    let (ports, event) = if part == Part::Later {
+    let (ports, event) = if part == Part::LATER {
         if !has_ports(protocol) {
             return Err(Reason::OtherProtocol);
         }
@@ -40,7 +54,8 @@ pub(super) fn packet<F: Frame + ?Sized>(frame: &F, network: usize) -> Result<Pac
     Ok(Packet::new(flow, event, part, network, ip.total_len()))
 }
 
-/// What comes behind the extension headers, and where.
+/// What comes behind the extension headers so far, and where.
+#[derive(Clone, Copy)]
 struct Upper {
     protocol: Protocol,
     offset: usize,
@@ -48,45 +63,61 @@ struct Upper {
     id: u32,
 }
 
-fn upper<F: Frame + ?Sized>(
-    frame: &F,
-    mut protocol: Protocol,
-    mut offset: usize,
-) -> Result<Upper, Reason> {
-    let mut part = Part::Whole;
-    let mut id = 0;
-    for _ in 0..EXTENSIONS_MAX {
-        if has_ports(protocol) || protocol == Icmp::PROTOCOL_V6 {
-            break;
-        }
-        if protocol == Ipv6Fragment::PROTOCOL {
-            let header = frame
-                .header::<Ipv6Fragment>(offset)
-                .ok_or(Reason::Truncated)?;
-            protocol = header.next_header;
-            offset += Ipv6Fragment::LEN;
-            if !header.is_whole() {
-                id = u32::from_le_bytes(header.id);
-                part = match header.is_first() {
-                    true => Part::First,
-                    false => Part::Later,
-                };
-            }
-            if part == Part::Later {
-                break;
-            }
-            continue;
-        }
-        let header = frame.header::<Extension>(offset).ok_or(Reason::Truncated)?;
-        offset += header.len(protocol).ok_or(Reason::OtherProtocol)?;
-        protocol = header.next_header;
+impl Upper {
+    fn is_reached(self) -> bool {
+        let Self { protocol, part, .. } = self;
+        part == Part::LATER || has_ports(protocol) || protocol == Icmp::PROTOCOL_V6
     }
-    Ok(Upper {
-        protocol,
-        offset,
-        part,
-        id,
-    })
+
+    /// Looks behind the extension header that it is at.
+    fn next<F: Frame + ?Sized>(self, frame: &F) -> Result<Self, Reason> {
+        let Self {
+            protocol, offset, ..
+        } = self;
+        if protocol != Ipv6Fragment::PROTOCOL {
+            let header = frame.header::<Extension>(offset).ok_or(Reason::Truncated)?;
+            return Ok(Self {
+                protocol: header.next_header,
+                offset: offset + header.len(protocol).ok_or(Reason::OtherProtocol)?,
+                ..self
+            });
+        }
+        let header = frame
+            .header::<Ipv6Fragment>(offset)
+            .ok_or(Reason::Truncated)?;
+        let next = Self {
+            protocol: header.next_header,
+            offset: offset + Ipv6Fragment::LEN,
+            ..self
+        };
+        if header.is_whole() {
+            return Ok(next);
+        }
+        let part = match header.is_first() {
+            true => Part::FIRST,
+            false => Part::LATER,
+        };
+        let id = u32::from_le_bytes(header.id);
+        Ok(Self { part, id, ..next })
+    }
+
+    /// The same, of which the verifier does not know what led to it.
+    fn forgotten(self, by: u64) -> Self {
+        let Self {
+            protocol,
+            offset,
+            part,
+            ..
+        } = self;
+        let word = u64::from(protocol.0) | part.0 << 8 | (offset as u64) << 16;
+        let word = forgotten(word, by);
+        Self {
+            protocol: Protocol(word as u8),
+            offset: (word >> 16) as usize & OFFSET_MAX,
+            part: Part(word >> 8 & 3),
+            ..self
+        }
+    }
 }
 
 /// Reads an ICMPv6 error, sent to `vip`. The packet that it quotes is a real server's, whose stack
@@ -122,7 +153,7 @@ fn error<F: Frame + ?Sized>(
     Ok(Packet::new(
         flow,
         Event::NONE,
-        (Part::Whole, 0),
+        (Part::WHOLE, 0),
         network,
         len,
     ))

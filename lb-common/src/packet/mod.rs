@@ -12,7 +12,7 @@ use crate::{
     link::{self, Payload},
     reason::Reason,
     verifier::forgotten,
-    wire::{EtherType, Frame, FrameMut, Ipv4, Ipv6, Ports, Protocol, Sctp, Tcp},
+    wire::{EtherType, Ethernet, Frame, FrameMut, Ipv4, Ipv6, Ports, Protocol, Sctp, Tcp},
 };
 
 /// A packet that could be for a service.
@@ -29,15 +29,16 @@ pub struct Packet {
     id: u64,
 }
 
-/// What there is of a datagram.
+/// What there is of a datagram. As [`Event`], to be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u64)]
-enum Part {
-    Whole,
+struct Part(u64);
+
+impl Part {
+    const WHOLE: Self = Self(0);
     /// The fragment that begins with the transport's header.
-    First,
+    const FIRST: Self = Self(1);
     /// Another one: it has no ports.
-    Later,
+    const LATER: Self = Self(2);
 }
 
 /// Tags that a packet for a service may be behind: two, as IEEE 802.1ad has them.
@@ -50,6 +51,10 @@ impl Packet {
     pub fn of<F: Frame + ?Sized>(frame: &F) -> Result<Self, Reason> {
         let Payload { ether_type, offset } =
             link::payload_within::<TAGS_MAX>(frame).ok_or(Reason::Truncated)?;
+        // Nor is it to matter how many tags there are.
+        let ethernet = frame.header::<Ethernet>(0).ok_or(Reason::Truncated)?;
+        let offset = forgotten(offset as u64, ethernet.source.word()) & NETWORK_MAX;
+        let offset = offset as usize;
         match ether_type {
             EtherType::IPV4 => ipv4::packet(frame, offset),
             EtherType::IPV6 => ipv6::packet(frame, offset),
@@ -76,7 +81,7 @@ impl Packet {
         network: usize,
         len: usize,
     ) -> Self {
-        let facts = event.bits() | (part as u64) << 8 | (network as u64) << 10 | (len as u64) << 15;
+        let facts = event.bits() | part.0 << 8 | (network as u64) << 10 | (len as u64) << 15;
         let id = id.into();
         Self { flow, facts, id }
     }
@@ -100,19 +105,19 @@ impl Packet {
     }
 
     pub fn is_whole(&self) -> bool {
-        self.part() == Part::Whole as u64
+        self.part() == Part::WHOLE
     }
 
     pub fn is_first(&self) -> bool {
-        self.part() == Part::First as u64
+        self.part() == Part::FIRST
     }
 
     pub fn is_later(&self) -> bool {
-        self.part() == Part::Later as u64
+        self.part() == Part::LATER
     }
 
-    fn part(&self) -> u64 {
-        self.facts >> 8 & 3
+    fn part(&self) -> Part {
+        Part(self.facts >> 8 & 3)
     }
 
     /// Decrements the time to live or the hop limit, as a router does; `None` if that would end it.

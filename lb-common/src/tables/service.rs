@@ -16,8 +16,8 @@ use crate::{
 pub struct Service {
     /// With the first of its ports.
     pub destination: Destination,
-    /// The last of its ports; in most services the same.
-    last_port: u64,
+    /// How far the last of its ports is from the first; in most services not at all.
+    span: u64,
     pub layout: Shared,
     pub seed: Seed,
     options: Shared,
@@ -65,7 +65,7 @@ impl Service {
     pub fn new(vip: Address, [first, last]: [u16; 2], kind: (Protocol, Version)) -> Self {
         Self {
             destination: Destination::new(vip, first.to_be_bytes(), kind),
-            last_port: last.into(),
+            span: last.wrapping_sub(first).into(),
             layout: Shared::new(0),
             seed: [0; 2],
             options: Shared::new(0),
@@ -85,7 +85,7 @@ impl Service {
 
     pub fn ports(&self) -> [u16; 2] {
         let first = u16::from_be_bytes(self.destination.port());
-        [first, self.last_port as u16]
+        [first, first.wrapping_add(self.span as u16)]
     }
 
     /// Whether `destination` is its first port, as the only one is that the directory has.
@@ -93,11 +93,11 @@ impl Service {
         self.destination == *destination
     }
 
-    /// Whether `destination` has its VIP and protocol, and one of its ports.
-    pub fn has(&self, destination: &Destination) -> bool {
-        let [first, last] = self.ports();
-        let port = u16::from_be_bytes(destination.port());
-        first <= port && port <= last && self.is_of_vip(destination)
+    /// Whether the port of `destination`, of which some bits count, is one of its own.
+    pub fn has_port(&self, destination: &Destination, bits: u64) -> bool {
+        let [first, port] = [self.destination, *destination].map(|it| it.port());
+        let above = u16::from_be_bytes(port).wrapping_sub(u16::from_be_bytes(first));
+        u64::from(above) & bits <= self.span
     }
 
     /// Whether `destination` has its VIP and protocol.

@@ -76,9 +76,9 @@ impl Tables for Maps {
         rare::enter(hash, record, now.into()) as usize
     }
 
-    fn ranged(&self, destination: Destination, is_exact: bool) -> u16 {
+    fn ranged(&self, destination: Destination, bits: u64) -> u16 {
         let [first, second, kind] = destination.words();
-        rare::ranged(first, second, kind, is_exact.into()) as u16
+        rare::ranged(first, second, kind, bits) as u16
     }
 
     fn note(&self, hash: u64, way: usize, flow: &Flow) {
