@@ -4,12 +4,13 @@
 //! tests have memory of their own, and both get the same answer.
 
 use crate::{
+    arrival::Arrival,
     flow_table,
     hash::{Destination, Flow},
     link,
     packet::Packet,
     reason::Reason,
-    schedule::{self, Arrival, Choice},
+    schedule::{self, Choice},
     tables::{FlowSet, Member, RANGES_MAX, Service, Site},
     wire::{Ethernet, Frame, MacAddr, Resize},
 };
@@ -106,11 +107,7 @@ fn deliver<F: Resize + ?Sized, T: Tables>(
 /// Returns the service that a packet is for. A later fragment does not tell its port: of the
 /// services of its VIP and protocol, any.
 #[inline(always)] // As `entered`.
-fn find_service<'s, T: Tables>(
-    packet: &Packet,
-    site: &'s Site,
-    tables: &T,
-) -> Option<&'s Service> {
+fn find_service<'s, T: Tables>(packet: &Packet, site: &'s Site, tables: &T) -> Option<&'s Service> {
     let destination = packet.flow.destination();
     let mut bits = 0;
     if !packet.is_later() {
@@ -163,7 +160,7 @@ fn entered<'s>(destination: &Destination, site: &'s Site) -> Option<&'s Service>
 /// others are sent, and must not forward it a second time.
 fn is_for<F: Frame + ?Sized>(frame: &F, own: u64) -> bool {
     frame.header::<Ethernet>(0).is_some_and(|ethernet| {
-        ethernet.destination.word() == own || ethernet.destination.is_virtual_router()
+        ethernet.destination.is_word(own) || ethernet.destination.is_virtual_router()
     })
 }
 

@@ -18,6 +18,19 @@ pub struct Hit {
     word: u64,
 }
 
+impl Hit {
+    /// Whether a further packet of this second tells nothing new: of an established connection, or
+    /// one more datagram.
+    pub fn is_steady(self, event: Event, now: u32) -> bool {
+        let state = match event {
+            Event::ACK => State::Established,
+            Event::DATAGRAM => State::Udp,
+            _ => return false,
+        };
+        self.record.state == state && self.record.seen == now & 0xff_ffff
+    }
+}
+
 /// Returns the fingerprint of a flow's hash; never 0, which is a vacant way.
 pub fn fingerprint(hash: u64) -> u64 {
     hash | 1
@@ -68,9 +81,7 @@ impl State {
 /// Makes `record` the one of the flow of this hash, see [`FlowSet::put`].
 pub fn enter<T: Tables>(hash: u64, record: u64, now: u32, tables: &T) -> usize {
     match (tables.flow_set(hash), tables.site()) {
-        (Some(set), Some(site)) => {
-            set.put(fingerprint(hash), record, now, &site.settings.timeouts)
-        }
+        (Some(set), Some(site)) => set.put(fingerprint(hash), record, now, &site.settings.timeouts),
         _ => WAYS,
     }
 }

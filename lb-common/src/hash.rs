@@ -207,7 +207,11 @@ mod tests {
             flow.hash(seed),
             flow.hash([2, 2]),
             // The second seed is for the second word, which IPv4 has not.
-            Flow { client: v6(15), ..flow }.hash([1, 4]),
+            Flow {
+                client: v6(15),
+                ..flow
+            }
+            .hash([1, 4]),
             with_client(Address::v4([10, 0, 0, 8])),
             with_client(v6(0)),
             with_client(v6(7)),

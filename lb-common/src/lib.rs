@@ -18,6 +18,7 @@ extern crate std;
 
 pub mod address;
 pub mod arp;
+pub mod arrival;
 pub mod director;
 pub mod flow_table;
 mod fragments;

@@ -1,5 +1,7 @@
 //! Why the director did not forward a packet.
 
+use crate::verifier::forgotten;
+
 /// Counted in the kernel by discriminant; every packet not forwarded has exactly one.
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,19 +55,25 @@ impl Reason {
     ];
 
     /// Only packets that are certainly for one of our services may be dropped.
+    const DROPS: u64 =
+        1 << Self::NoMember as u64 | 1 << Self::NoNeighbour as u64 | 1 << Self::TtlExpired as u64;
+
     pub fn fate(self) -> Fate {
-        match self {
-            Self::Truncated
-            | Self::NotIp
-            | Self::BadHeader
-            | Self::OtherProtocol
-            | Self::NoService
-            | Self::OtherHost
-            | Self::Refused
-            | Self::NoFlow
-            | Self::Expelled => Fate::Pass,
-            Self::NoMember | Self::NoNeighbour | Self::TtlExpired => Fate::Drop,
+        Self::fate_of(self as u64)
+    }
+
+    /// As `fate`, of its number.
+    pub fn fate_of(number: u64) -> Fate {
+        match Self::DROPS >> number & 1 {
+            0 => Fate::Pass,
+            _ => Fate::Drop,
         }
+    }
+
+    /// Its number, of which the verifier knows nothing: it would count each reason in a way of its
+    /// own.
+    pub fn number(self, by: u64) -> u64 {
+        forgotten(self as u64, by)
     }
 
     /// The name in listings and metrics.

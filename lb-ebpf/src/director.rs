@@ -17,7 +17,7 @@ use aya_ebpf::{
 };
 use lb_common::{
     director::{Forward, Tables as _, forward},
-    reason::Fate,
+    reason::{Fate, Reason},
 };
 use lb_ebpf::packet::{XdpPacket, redirect};
 
@@ -30,8 +30,9 @@ fn director(ctx: XdpContext) -> xdp_action::Type {
         Ok(Forward::Return) => XDP_TX,
         Ok(Forward::Through(egress)) => redirect(egress),
         Err(reason) => {
-            maps::count(reason);
-            match reason.fate() {
+            let number = reason.number(ingress.into());
+            maps::count(number);
+            match Reason::fate_of(number) {
                 Fate::Pass => XDP_PASS,
                 Fate::Drop => XDP_DROP,
             }

@@ -10,6 +10,8 @@ pub struct Event(u64);
 
 impl Event {
     pub const DATAGRAM: Self = Self(0x80);
+    /// Neither beginning nor end.
+    pub const ACK: Self = Self(Tcp::ACK as u64);
     /// Nothing: a router tells what became of a packet of the real server's, or a fragment does not
     /// tell what it does.
     pub const NONE: Self = Self(0x40);

@@ -22,9 +22,10 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Packet {
     pub flow: Flow,
-    /// The event in 8 bits, then [`Part`] in 2, where the IP header is in 5, and octets from there
-    /// on in 17.
+    /// The event in 8 bits, then [`Part`] in 2, and where the IP header is.
     facts: u64,
+    /// Octets of the frame up to the end of the IP packet, as that says.
+    octets: u64,
     /// In 32 bits, which datagram of its two addresses and protocol it is a part of, as it lies.
     id: u64,
 }
@@ -81,9 +82,15 @@ impl Packet {
         network: usize,
         len: usize,
     ) -> Self {
-        let facts = event.bits() | part.0 << 8 | (network as u64) << 10 | (len as u64) << 15;
+        let facts = event.bits() | part.0 << 8 | (network as u64) << 10;
+        let octets = (network + len) as u64;
         let id = id.into();
-        Self { flow, facts, id }
+        Self {
+            flow,
+            facts,
+            octets,
+            id,
+        }
     }
 
     pub fn event(&self) -> Event {
@@ -95,9 +102,8 @@ impl Packet {
         (self.facts >> 10 & NETWORK_MAX) as usize
     }
 
-    /// Octets of the frame up to the end of the IP packet, as that says.
     pub fn octets(&self) -> usize {
-        self.network() + (self.facts >> 15 & 0x1_ffff) as usize
+        self.octets as usize
     }
 
     pub fn id(&self) -> u32 {

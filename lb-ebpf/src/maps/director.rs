@@ -9,10 +9,11 @@ use aya_ebpf::{
     macros::btf_map,
 };
 use lb_common::{
+    arrival::Arrival,
     director::Tables,
     hash::{Destination, Flow},
     reason::Reason,
-    schedule::{Arrival, Choice},
+    schedule::Choice,
     tables::{Counters, Endpoints, FLOW_SETS_DEFAULT, FlowSet, MEMBERS_MAX, Site, WAYS},
 };
 
@@ -36,7 +37,7 @@ static FLOW_SETS_MASK: Global<u32> = Global::new(FLOW_SETS_DEFAULT as u32 - 1);
 #[unsafe(no_mangle)]
 static SECONDS_PER_JIFFY: Global<u64> = Global::new((1 << 32) / 250);
 
-#[path = "../rare.rs"]
+#[path = "rare.rs"]
 mod rare;
 
 /// The director's tables, as the kernel has them.
@@ -90,7 +91,8 @@ impl Tables for Maps {
     }
 }
 
-pub fn count(reason: Reason) {
+/// Counts a reason, by its number.
+pub fn count(reason: u64) {
     if let Some(count) = REASONS.get_ptr_mut(reason as u32) {
         // SAFETY: per CPU, and XDP does not run twice at once on one.
         unsafe { *count += 1 };

@@ -100,7 +100,9 @@ impl Installed {
         let mut free_members = Vec::new();
         for (id, member) in tables.members.iter().enumerate().skip(1).rev() {
             let service = names.get(&member.service());
-            let version = tables.services[usize::from(member.service())].destination.version();
+            let version = tables.services[usize::from(member.service())]
+                .destination
+                .version();
             let service = service.and_then(|name| services.get_mut(name));
             match service.zip(address::ip(member.rip, version)) {
                 Some((service, rip)) => {

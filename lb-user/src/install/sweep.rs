@@ -182,7 +182,8 @@ fn service_of<'t>(tables: &'t Tables, member: &Member) -> Option<&'t Service> {
 }
 
 fn is_udp(tables: &Tables, member: &Member) -> bool {
-    service_of(tables, member).is_some_and(|service| service.destination.protocol() == Protocol::UDP)
+    service_of(tables, member)
+        .is_some_and(|service| service.destination.protocol() == Protocol::UDP)
 }
 
 /// The slot of an untracked service that a record is an exception to: its fingerprint is the hash.

@@ -1,16 +1,16 @@
-//! Global functions: the verifier takes each by itself, for any arguments. So they are of scalars, or
-//! of a pointer that may be null.
+//! What is rare, and long: global functions, each of which the verifier takes by itself and once,
+//! for any arguments. So they are of numbers, and of one pointer that may be null.
+//!
+//! Exported, as else they are not global, and not inlined, as else they are not there.
 
-use lb_common::{
-    director::ranged as find_ranged, flow_table, hash::Destination, schedule::Arrival,
-};
+use lb_common::{arrival::Arrival, director::ranged as find_ranged, flow_table, hash::Destination};
 
 use super::Maps;
 
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub extern "C" fn settle(arrival: *const Arrival, service: u64) -> u64 {
-    // SAFETY: it is null or the caller's, as the verifier has seen.
+    // SAFETY: null or the caller's, as the verifier has seen.
     match unsafe { arrival.as_ref() } {
         Some(arrival) => arrival.settle(service as u16, &Maps).0,
         None => 0,
