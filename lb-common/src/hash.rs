@@ -145,23 +145,24 @@ impl Flow {
 
     #[inline(always)] // A call costs as much as the hash.
     pub fn hash(&self, seed: Seed) -> u64 {
-        self.hash_of(u64::MAX, u64::MAX, seed)
+        self.hash_of([u64::MAX; 3], seed)
     }
 
-    /// Hashes the flow with its client's address and port under masks.
+    /// Hashes the flow with its client's address, its VIP and its kind under masks.
     ///
     /// Octets are taken as they lie in the packet, which costs no machine that there is a swap. Of
     /// an IPv6 client's address the second word goes through a multiplication of its own, by a
     /// secret, as the client chooses both; the VIP is the operator's. Of IPv4 both second words are
     /// 0, and where the compiler knows that, nothing is multiplied.
     #[inline(always)] // As `hash`.
-    pub(crate) fn hash_of(&self, client: u64, port: u64, seed: Seed) -> u64 {
+    pub(crate) fn hash_of(&self, masks: [u64; 3], seed: Seed) -> u64 {
+        let [client, vip, kind] = masks;
         let [first, second] = self.client.0;
         let client = first & client ^ (second & client).wrapping_mul(seed[1] | 1);
         let [first, second] = self.vip.0;
-        let vip = first.rotate_left(32) ^ second.wrapping_mul(THIRD);
-        let ports = self.kind.0 & (port | !0xffff);
-        finish(mix(mix(client ^ vip ^ seed[0]) ^ ports))
+        let vip = (first.rotate_left(32) ^ second.wrapping_mul(THIRD)) & vip;
+        let kind = self.kind.0 & kind;
+        finish(mix(mix(client ^ vip ^ seed[0]) ^ kind))
     }
 }
 

@@ -162,12 +162,11 @@ pub enum Pick {
     /// The next in turn.
     #[default]
     Turn,
-    /// That of the flow's hash. A service has one destination, so this is the client's address
-    /// and port.
+    /// That of the flow's hash.
     Flow,
-    /// That of the client's address.
+    /// That of the client's address, whichever of the service's VIPs and ports it is for.
     Client,
-    /// That of the destination: the same for all of a service's flows.
+    /// That of the VIP.
     Destination,
 }
 
@@ -178,9 +177,10 @@ impl Pick {
     #[inline(always)]
     pub fn hash(self, flow: &Flow, seed: Seed) -> u64 {
         let number = self as u64;
-        let port = (number >> 1).wrapping_sub(1);
+        let kind = (number >> 1).wrapping_sub(1);
         let client = (number >> 1 & number).wrapping_sub(1);
-        flow.hash_of(client, port, seed)
+        let vip = kind | !client;
+        flow.hash_of([client, vip, kind], seed)
     }
 
     fn of(number: u64) -> Self {
@@ -265,32 +265,34 @@ mod tests {
         }
     }
 
-    /// Whether two flows have the same hash that differ in the client's port, and in its address.
+    /// Whether two flows have the same hash that differ in the client's port or address, or in the
+    /// destination's.
     #[test]
     fn what_is_hashed_is_what_is_picked_by() {
-        let with_port = |source| {
+        let with_ports = |source, destination| {
             let ports = Ports {
                 source,
-                destination: [0, 80],
+                destination,
             };
             let kind = Kind::new(ports, Protocol::TCP, Version::V4);
             let (client, vip) = ([10, 0, 0, 9], [10, 0, 0, 100]);
             Flow::new(Address::v4(client), Address::v4(vip), kind)
         };
-        let flow = with_port([4, 0]);
-        let port = with_port([4, 1]);
+        let flow = with_ports([4, 0], [0, 80]);
+        let port = with_ports([4, 1], [0, 80]);
+        let other = with_ports([4, 0], [0, 81]);
         let client = Flow::new(Address::v4([10, 0, 0, 8]), flow.vip, flow.kind());
         let vip = Flow::new(flow.client, Address::v4([10, 0, 0, 101]), flow.kind());
         let seed = [1, 2];
         for (pick, same) in [
-            (Pick::Turn, [false, false, false]),
-            (Pick::Flow, [false, false, false]),
-            (Pick::Client, [true, false, false]),
-            (Pick::Destination, [true, true, false]),
+            (Pick::Turn, [false, false, false, false]),
+            (Pick::Flow, [false, false, false, false]),
+            (Pick::Client, [true, false, true, true]),
+            (Pick::Destination, [true, true, true, false]),
         ] {
             let hash = |flow: Flow| pick.hash(&flow, seed);
-            let found = [port, client, vip].map(|other| hash(other) == hash(flow));
-            assert_eq!(found, same, "{pick:?}: by port, client, VIP");
+            let found = [port, client, other, vip].map(|other| hash(other) == hash(flow));
+            assert_eq!(found, same, "{pick:?}: by port, client, its port, VIP");
         }
     }
 }
