@@ -76,7 +76,8 @@ fn recorded<T: Tables>(packet: &Packet, id: u32, tables: &T) -> u32 {
         .record
         .has_expired(tables.now(), &site.settings.timeouts)
         && member.link().is_some()
-        && service.is_of_vip(&packet.flow.destination());
+        // Of a service of several VIPs the member tells the owner's alone.
+        && service.destination.version() == packet.flow.kind().version();
     if is_good { hit.record.member } else { 0 }
 }
 

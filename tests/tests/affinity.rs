@@ -446,6 +446,7 @@ fn limits_are_named_and_what_was_stays() {
         let name = format!("tcp/192.0.2.1:{port}").parse().unwrap();
         let wanted = Wanted {
             name,
+            also: Vec::new(),
             scheduler: Scheduler::Mh,
             flags: Vec::new(),
             policy: site.policy,

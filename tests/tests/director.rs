@@ -670,6 +670,7 @@ fn wanted() -> Vec<Wanted> {
     ];
     let others = others.map(|(name, scheduler, member)| Wanted {
         name: name.parse().unwrap(),
+        also: Vec::new(),
         scheduler,
         flags: Vec::new(),
         policy: Policy::default(),
@@ -713,6 +714,7 @@ fn wanted() -> Vec<Wanted> {
     .into_iter()
     .map(|(protocol, port, scheduler, drops, member)| Wanted {
         name: format!("{protocol}/192.0.2.1:{port}").parse().unwrap(),
+        also: Vec::new(),
         scheduler,
         flags: Vec::new(),
         policy: Policy {

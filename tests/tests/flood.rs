@@ -109,6 +109,7 @@ fn director() -> Director {
     };
     let wanted = Wanted {
         name: "tcp/192.0.2.1:80".parse().unwrap(),
+        also: Vec::new(),
         scheduler: Scheduler::Rr,
         flags: Vec::new(),
         policy: Policy::default(),

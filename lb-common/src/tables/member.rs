@@ -13,7 +13,7 @@ pub struct Member {
     /// Where the real server is on its link, see [`Member::link`]; one word, so that it changes whole.
     address: Shared,
     /// Index of the interface the real server is reached through, in 32 bits; in the 16 above, its
-    /// service's id; then flags.
+    /// service's id, which is the owner's; then flags.
     place: Shared,
     /// The RIP.
     pub rip: Address,
@@ -74,6 +74,12 @@ impl Member {
         (self.place.load() >> 32) as u16
     }
 
+    /// Has another record of its service be the owner.
+    pub fn set_service(&self, service: u16) {
+        let others = self.place.load() & !(u64::from(u16::MAX) << 32);
+        self.place.store(others | u64::from(service) << 32);
+    }
+
     /// Whether it has all of `flags`.
     pub fn is(&self, flags: u64) -> bool {
         self.place.load() & flags == flags
@@ -106,8 +112,11 @@ mod tests {
         member.set(Member::REMOVED | Member::EXPELLED, true);
         member.set(Member::EXPELLED, false);
         member.set_interface(7);
+        member.set_service(0xffff);
         assert_eq!(member.link(), Some(link));
-        assert_eq!((member.interface(), member.service()), (7, 0x1234));
+        assert_eq!((member.interface(), member.service()), (7, 0xffff));
+        member.set_service(0x4321);
+        assert_eq!((member.interface(), member.service()), (7, 0x4321));
         let is = [Member::REMOVED, Member::QUIESCED, Member::EXPELLED].map(|flag| member.is(flag));
         assert_eq!(is, [true, false, false]);
         member.set_link(None);

@@ -10,7 +10,8 @@ use crate::{
 /// Written whole before the directory names it, except the shared words.
 ///
 /// The first cache line is all that a packet of a clean hash service reads. A service of several
-/// VIPs or ports has a record for each, with the same words but its own destination.
+/// VIPs or ports has a record for each, with the same words but its own destination: see
+/// [`Service::follow`].
 #[repr(C, align(64))]
 #[derive(Debug)]
 pub struct Service {
@@ -113,6 +114,25 @@ impl Service {
         self.options.store(options.pack());
     }
 
+    /// Takes over the words that all records of a service have in common, which its owner's are.
+    ///
+    /// What keeps flows without a record comes before the layout that no longer does, as in the
+    /// owner's. The seed is there from the beginning.
+    pub fn follow(&self, owner: &Self) {
+        let before = owner.before.load();
+        if before != 0 {
+            change(&self.before, before);
+        }
+        change(&self.layout, owner.layout.load());
+        change(&self.before, before);
+        change(&self.options, owner.options.load());
+        for (word, mask) in self.mask.iter().zip(&owner.mask) {
+            change(word, mask.load());
+        }
+        change(&self.settles, owner.settles.load());
+        change(&self.scheduler, owner.scheduler.load());
+    }
+
     pub fn chain(&self) -> Chain {
         let word = self.chain.load();
         Chain {
@@ -123,6 +143,13 @@ impl Service {
 
     pub fn set_chain(&self, Chain { next, owner }: Chain) {
         self.chain.store(u64::from(next) | u64::from(owner) << 16);
+    }
+}
+
+/// Stores what is not there already: packets read these words all the time.
+fn change(word: &Shared, value: u64) {
+    if word.load() != value {
+        word.store(value);
     }
 }
 
@@ -263,6 +290,37 @@ mod tests {
         ] {
             assert_eq!(Options::unpack(options.pack()), options);
         }
+    }
+
+    #[test]
+    fn a_record_follows_its_owner_and_keeps_what_is_its_own() {
+        let of = |vip, ports| Service::new(Address::v4(vip), ports, (Protocol::TCP, Version::V4));
+        let owner = of([10, 0, 0, 100], [80, 80]);
+        let other = of([10, 0, 0, 101], [1, 9]);
+        let words = |of: &Service| {
+            let [first, second] = &of.mask;
+            let words = [&of.layout, &of.options, &of.before, first, second];
+            let daemons = [&of.settles, &of.scheduler];
+            let words = words.into_iter().chain(daemons);
+            words.map(Shared::load).collect::<std::vec::Vec<_>>()
+        };
+        let chain = Chain { next: 7, owner: 3 };
+        other.set_chain(chain);
+        for round in [1, 100, 0] {
+            owner.layout.store(round);
+            owner.options.store(round * 2);
+            owner.before.store(round * 3);
+            owner.mask[0].store(round * 4);
+            owner.mask[1].store(round * 5);
+            owner.settles.store(round * 6);
+            owner.scheduler.store(round * 7);
+            owner.cursor.store(round * 8);
+            owner.owns_vip.store(round);
+            other.follow(&owner);
+            assert_eq!(words(&other), words(&owner));
+        }
+        assert_eq!((other.chain(), other.owns_vip.load()), (chain, 0));
+        assert_eq!(other.ports(), [1, 9]);
     }
 
     /// Whether two flows have the same hash that differ in the client's port or address, or in the

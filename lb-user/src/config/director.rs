@@ -1,6 +1,6 @@
 //! What the operator wants of a director.
 
-use std::{net::IpAddr, path::Path};
+use std::{iter, net::IpAddr, path::Path};
 
 use serde::{Deserialize, Serialize};
 
@@ -58,7 +58,7 @@ impl Service {
     pub fn is_tracked(&self) -> bool {
         let counts = self.reals.iter().any(|it| it.thresholds.upper > 0);
         self.policy
-            .tracks(self.scheduler, self.listen.protocol, counts)
+            .tracks(self.scheduler, iter::once(self.listen), counts)
     }
 }
 

@@ -84,7 +84,7 @@ impl Engine {
     fn remove_others(&mut self) -> Result<()> {
         let now = self.kernel.now()?;
         let names: HashSet<_> = self.config.services.iter().map(|it| it.listen).collect();
-        let installed = self.installed.services();
+        let installed = self.installed.destinations();
         let others: Vec<_> = installed.filter(|name| !names.contains(name)).collect();
         for name in others {
             self.installed.remove(&self.kernel.tables, name, now);
@@ -103,7 +103,7 @@ impl Engine {
     }
 
     async fn own_vips(&self) -> Result<()> {
-        let ids = self.installed.services().filter_map(|name| {
+        let ids = self.installed.destinations().filter_map(|name| {
             let id = self.installed.service(name)?;
             Some((name, id))
         });
@@ -147,6 +147,7 @@ fn wanted(neighbours: &Neighbours, service: &Service) -> Wanted {
     };
     Wanted {
         name: service.listen,
+        also: Vec::new(),
         scheduler: service.scheduler,
         flags: service.flags.clone(),
         policy: service.policy,

@@ -4,6 +4,7 @@
 //! that no program has. The tables are the truth: what this module keeps beside them can be
 //! rebuilt from them, as a daemon does that is started again.
 
+mod group;
 mod range;
 mod ranges;
 mod service;
@@ -19,11 +20,11 @@ use std::{
 use anyhow::{Context as _, bail};
 use lb_common::{
     address::Address,
-    tables::{Layout, Link, Member, Options, Service},
+    tables::{Link, Member, Options, Service},
 };
 
 pub(crate) use self::service::seed;
-use self::{range::OfVip, ranges::Ranges};
+use self::{group::Found, range::OfVip, ranges::Ranges};
 pub use self::{
     sweep::{Flows, Usage},
     wanted::{Persistence, Policy, Thresholds, Wanted, WantedMember},
@@ -47,22 +48,33 @@ pub struct Spare {
 /// The bookkeeping beside the tables.
 #[derive(Debug)]
 pub struct Installed {
-    services: HashMap<ServiceName, InstalledService>,
+    /// Where the record of each destination is.
+    records: HashMap<ServiceName, Place>,
+    /// By the owner's id.
+    services: HashMap<u16, InstalledService>,
     free_services: Vec<u16>,
     free_members: Vec<u32>,
     /// Members of services that were removed; records may name them until a sweep has passed.
     resting_members: Vec<u32>,
     ranges: Ranges,
     vips: HashMap<(Transport, IpAddr), OfVip>,
-    /// Services of more ports than one.
+    /// Destinations of more ports than one.
     range_count: usize,
     /// What the last sweep counted, by member.
     flows: Vec<Flows>,
 }
 
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    id: u16,
+    /// Of the record that is its service's owner.
+    owner: u16,
+}
+
 #[derive(Debug, Default)]
 struct InstalledService {
-    id: u16,
+    /// Its destinations and their records' ids.
+    records: Vec<(ServiceName, u16)>,
     /// By RIP; removed ones included, while they have flows.
     members: HashMap<IpAddr, u32>,
     /// Those of them that have reached their upper threshold.
@@ -76,52 +88,20 @@ struct InstalledService {
 impl Installed {
     /// Rebuilds the bookkeeping from tables as they were found.
     pub fn of(tables: &Tables) -> Self {
-        let mut ranges = Ranges::new(tables.slots.len() as u32);
-        let mut services = HashMap::new();
-        let mut names = HashMap::new();
-        let mut free_services = Vec::new();
-        for (id, service) in tables.services.iter().enumerate().skip(1).rev() {
-            let id = id as u16;
-            let Some(name) = ServiceName::of(service) else {
-                free_services.push(id);
-                continue;
-            };
-            for layout in [service.layout.load(), service.before.load()] {
-                let layout = Layout::unpack(layout);
-                ranges.take(layout.first, layout.slots);
-            }
-            names.insert(id, name);
-            let found = InstalledService {
-                id,
-                ..InstalledService::default()
-            };
-            services.insert(name, found);
-        }
-        let mut free_members = Vec::new();
-        for (id, member) in tables.members.iter().enumerate().skip(1).rev() {
-            let service = names.get(&member.service());
-            let version = tables.services[usize::from(member.service())]
-                .destination
-                .version();
-            let service = service.and_then(|name| services.get_mut(name));
-            match service.zip(address::ip(member.rip, version)) {
-                Some((service, rip)) => {
-                    service.members.insert(rip, id as u32);
-                }
-                None => free_members.push(id as u32),
-            }
-        }
+        let found = Found::of(tables);
         let mut installed = Self {
-            services,
-            free_services,
-            free_members,
+            records: found.records,
+            services: found.services,
+            free_services: found.free_services,
+            free_members: found.free_members,
             resting_members: Vec::new(),
-            ranges,
+            ranges: found.ranges,
             vips: HashMap::new(),
             range_count: 0,
             flows: Vec::new(),
         };
-        for name in names.into_values() {
+        let names: Vec<_> = installed.destinations().collect();
+        for name in names {
             installed.note(tables, name);
         }
         installed
@@ -134,7 +114,7 @@ impl Installed {
 
     /// Whether a member takes no new flows for having too many.
     pub fn is_overloaded(&self, name: ServiceName, member: u32) -> bool {
-        let service = self.services.get(&name);
+        let service = self.installed(name);
         service.is_some_and(|service| service.overloaded.contains(&member))
     }
 
@@ -147,24 +127,34 @@ impl Installed {
         }
     }
 
-    /// Names the services that are in the tables.
-    pub fn services(&self) -> impl Iterator<Item = ServiceName> {
-        self.services.keys().copied()
+    /// Names what clients of all services in the tables connect to.
+    pub fn destinations(&self) -> impl Iterator<Item = ServiceName> {
+        self.records.keys().copied()
     }
 
-    /// Returns the id of a service in the tables.
+    /// Returns the id of the record of a destination in the tables.
     pub fn service(&self, name: ServiceName) -> Option<u16> {
-        self.services.get(&name).map(|service| service.id)
+        self.records.get(&name).map(|place| place.id)
+    }
+
+    /// Returns the id that the members of a destination's service go by.
+    pub fn owner(&self, name: ServiceName) -> Option<u16> {
+        self.records.get(&name).map(|place| place.owner)
+    }
+
+    fn installed(&self, name: ServiceName) -> Option<&InstalledService> {
+        self.services.get(&self.owner(name)?)
     }
 
     /// Returns the real servers of a service and their members' ids, removed ones included.
     pub fn members(&self, name: ServiceName) -> impl Iterator<Item = (IpAddr, u32)> {
-        let members = self.services.get(&name).map(|service| &service.members);
+        let members = self.installed(name).map(|service| &service.members);
         members.into_iter().flatten().map(|(&rip, &id)| (rip, id))
     }
 
     /// Brings a service in: makes it, or changes what differs. On an error the tables still serve
-    /// what they served.
+    /// what they served. A destination that is not wanted any more stays until it is removed; one that
+    /// was another service's is so no longer.
     pub fn bring(
         &mut self,
         tables: &Tables,
@@ -172,39 +162,50 @@ impl Installed {
         now: u32,
         fresh: &mut Vec<u32>,
     ) -> anyhow::Result<()> {
-        let unchanged = self
-            .services
-            .get(&wanted.name)
-            .is_some_and(|service| service.wanted.as_ref() == Some(wanted));
-        if unchanged {
+        let installed = self.owner_of(wanted).and_then(|it| self.services.get(&it));
+        if installed.is_some_and(|service| service.wanted.as_ref() == Some(wanted)) {
             return Ok(());
         }
-        let is_new = !self.services.contains_key(&wanted.name);
-        if is_new {
-            self.make(tables, wanted)?;
+        let mut made = Vec::new();
+        let brought = self.bring_all(tables, wanted, now, (fresh, &mut made));
+        for name in brought.is_err().then_some(made).into_iter().flatten() {
+            self.remove(tables, name, now);
         }
-        let brought = self
-            .bring_members(tables, wanted, fresh)
-            .and_then(|()| self.bring_slots(tables, wanted, now));
-        if let Err(error) = brought {
-            if is_new {
-                self.remove(tables, wanted.name, now);
-            }
-            return Err(error);
+        let owner = self.owner_of(wanted);
+        if let Some(service) = owner.and_then(|it| self.services.get_mut(&it)) {
+            // After an error nobody knows what it is.
+            service.wanted = brought.is_ok().then(|| wanted.clone());
         }
-        self.publish(tables, wanted.name)?;
-        if let Some(service) = self.services.get_mut(&wanted.name) {
-            service.wanted = Some(wanted.clone());
-        }
-        Ok(())
+        brought
     }
 
-    fn bring_slots(&mut self, tables: &Tables, wanted: &Wanted, now: u32) -> anyhow::Result<()> {
-        let Some(service) = self.services.get_mut(&wanted.name) else {
+    fn bring_all(
+        &mut self,
+        tables: &Tables,
+        wanted: &Wanted,
+        now: u32,
+        (fresh, made): (&mut Vec<u32>, &mut Vec<ServiceName>),
+    ) -> anyhow::Result<()> {
+        let owner = self.bring_records(tables, wanted, now, made)?;
+        self.bring_members(tables, owner, wanted, fresh)?;
+        self.bring_slots(tables, owner, wanted, now)?;
+        self.services[&owner].share(tables, owner);
+        let mut destinations = wanted.destinations();
+        destinations.try_for_each(|name| self.publish(tables, name))
+    }
+
+    fn bring_slots(
+        &mut self,
+        tables: &Tables,
+        owner: u16,
+        wanted: &Wanted,
+        now: u32,
+    ) -> anyhow::Result<()> {
+        let Some(service) = self.services.get_mut(&owner) else {
             bail!("service {} is not installed", wanted.name);
         };
         let shares = shares(service, wanted);
-        let record = &tables.services[usize::from(service.id)];
+        let record = &tables.services[usize::from(owner)];
         let mut counts = counts(record, wanted, &self.flows, &mut service.memory, now);
         let ranges = &mut self.ranges;
         slots::bring(tables, ranges, record, wanted, &shares, &mut counts)
@@ -215,13 +216,14 @@ impl Installed {
     fn bring_members(
         &mut self,
         tables: &Tables,
+        owner: u16,
         wanted: &Wanted,
         fresh: &mut Vec<u32>,
     ) -> anyhow::Result<()> {
-        let Some(service) = self.services.get_mut(&wanted.name) else {
+        let Some(service) = self.services.get_mut(&owner) else {
             bail!("service {} is not installed", wanted.name);
         };
-        bring_policy(&tables.services[usize::from(service.id)], wanted);
+        bring_policy(&tables.services[usize::from(owner)], wanted);
         for member in &wanted.members {
             let id = match service.members.get(&member.address) {
                 Some(&id) => id,
@@ -234,7 +236,7 @@ impl Installed {
                         )
                     })?;
                     let (rip, _) = address::of(member.address);
-                    let made = Member::new(rip, service.id);
+                    let made = Member::new(rip, owner);
                     tables.members.write(id as usize, made);
                     service.members.insert(member.address, id);
                     fresh.push(id);
@@ -305,7 +307,7 @@ fn counts<'a>(
     fill::Counts {
         flows,
         cursor: record.cursor.load(),
-        udp: wanted.name.protocol == Transport::Udp,
+        udp: wanted.is_udp(),
         now,
         memory,
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use lb_common::tables::{Chain, Entry, bucket_of};
 
-use super::{Installed, service::enter};
+use super::{Installed, Place, service::enter};
 use crate::{dataplane::director::Tables, service::ServiceName};
 
 /// The services of one VIP and protocol.
@@ -67,13 +67,13 @@ impl Installed {
         let mut ranges: Vec<ServiceName> = vip.ranges.iter().copied().collect();
         ranges.sort_by_key(|it| (it.ports.last - it.ports.first, it.ports.first));
         for (i, it) in ranges.iter().enumerate().rev() {
-            let next = ranges.get(i + 1).map_or(0, |next| self.services[next].id);
-            let owner = self.services[it].id;
-            tables.services[usize::from(owner)].set_chain(Chain { next, owner });
+            let next = ranges.get(i + 1).map_or(0, |next| self.records[next].id);
+            let Place { id, owner } = self.records[it];
+            tables.services[usize::from(id)].set_chain(Chain { next, owner });
         }
         let head = ranges.first().or(vip.ports.first()).copied();
         let entered = head.is_none_or(|head| {
-            let entry = Entry::new(&name.of_vip(), self.services[&head].id);
+            let entry = Entry::new(&name.of_vip(), self.records[&head].id);
             enter(tables, &name.of_vip(), entry)
         });
         self.leave_others(tables, name, head);
@@ -83,7 +83,7 @@ impl Installed {
     /// Takes the entries of the VIP out that name another service.
     fn leave_others(&self, tables: &Tables, name: ServiceName, head: Option<ServiceName>) {
         let hash = name.of_vip().hash();
-        let head = head.map(|head| self.services[&head].id);
+        let head = head.map(|head| self.records[&head].id);
         let bucket = &tables.directory[bucket_of(hash)];
         for entry in bucket.entries.iter().map(|entry| Entry(entry.load())) {
             let is_its = entry == Entry::new(&name.of_vip(), entry.service());

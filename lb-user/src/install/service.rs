@@ -1,4 +1,4 @@
-//! A service's record and its entry in the directory: made, published, removed.
+//! A destination's record and its entry in the directory: made, published, removed.
 
 use anyhow::{Context as _, bail};
 use lb_common::{
@@ -6,36 +6,41 @@ use lb_common::{
     tables::{Chain, Entry, Layout, Member, Service, bucket_of},
 };
 
-use super::{Installed, InstalledService, Wanted};
+use super::{Installed, Place};
 use crate::{dataplane::director::Tables, service::ServiceName};
 
 impl Installed {
-    /// Writes the record of a service that nothing points at yet.
-    pub(super) fn make(&mut self, tables: &Tables, wanted: &Wanted) -> anyhow::Result<()> {
+    /// Writes the record of a destination that nothing points at yet: another of the owner's, or the
+    /// first of a service, which it then owns. Returns the owner's id.
+    pub(super) fn make(
+        &mut self,
+        tables: &Tables,
+        name: ServiceName,
+        owner: Option<u16>,
+    ) -> anyhow::Result<u16> {
         let id = self.free_services.pop().with_context(|| {
             let most = tables.services.len() - 1;
-            format!(
-                "no room for service {}: `services_max` is {most}",
-                wanted.name
-            )
+            format!("no room for service {name}: `services_max` is {most}")
         })?;
-        let mut record = wanted.name.record();
-        record.seed = seed()?;
-        record.set_chain(Chain { next: 0, owner: id });
-        tables.services.write(id.into(), record);
-        let service = InstalledService {
-            id,
-            ..InstalledService::default()
+        let mut record = name.record();
+        record.seed = match owner {
+            Some(owner) => tables.services[usize::from(owner)].seed,
+            None => seed()?,
         };
-        self.services.insert(wanted.name, service);
-        Ok(())
+        let owner = owner.unwrap_or(id);
+        record.set_chain(Chain { next: 0, owner });
+        tables.services.write(id.into(), record);
+        self.records.insert(name, Place { id, owner });
+        let service = self.services.entry(owner).or_default();
+        service.records.push((name, id));
+        Ok(owner)
     }
 
-    /// Enters a service in the directory, if it is not there: from here on packets find it.
+    /// Enters a destination in the directory, if it is not there: from here on packets find it.
     pub(super) fn publish(&mut self, tables: &Tables, name: ServiceName) -> anyhow::Result<()> {
         let entered = match name.ports.is_one() {
             true => {
-                let entry = Entry::new(&name.destination(), self.services[&name].id);
+                let entry = Entry::new(&name.destination(), self.records[&name].id);
                 enter(tables, &name.destination(), entry)
             }
             false => true,
@@ -43,7 +48,6 @@ impl Installed {
         self.note(tables, name);
         if !entered || !self.chain(tables, name) {
             // One in a hundred million at half of all services.
-            self.remove(tables, name, 0);
             bail!(
                 "no room for service {name}: its bucket of the directory is full; use another port or VIP"
             );
@@ -51,9 +55,10 @@ impl Installed {
         Ok(())
     }
 
-    /// Takes a service out. Packets for it are the director's own stack's from here on.
+    /// Takes a destination out, and with the last one its service. Packets for it are the director's
+    /// own stack's from here on.
     pub fn remove(&mut self, tables: &Tables, name: ServiceName, now: u32) {
-        let Some(service) = self.services.remove(&name) else {
+        let Some(Place { id, owner }) = self.records.remove(&name) else {
             return;
         };
         self.forget(tables, name);
@@ -61,15 +66,30 @@ impl Installed {
         if name.ports.is_one() {
             let destination = name.destination();
             let bucket = &tables.directory[bucket_of(destination.hash())];
-            bucket.leave(Entry::new(&destination, service.id));
+            bucket.leave(Entry::new(&destination, id));
         }
-        let record = &tables.services[usize::from(service.id)];
+        if let Some(service) = self.services.get_mut(&owner) {
+            service.records.retain(|&(_, other)| other != id);
+            if service.records.is_empty() {
+                self.remove_last(tables, owner, now);
+            } else if owner == id {
+                self.hand_over(tables, owner);
+            }
+        }
+        tables.services.write(id.into(), Service::vacant());
+        self.free_services.push(id);
+    }
+
+    /// Frees what a service has whose last destination goes.
+    fn remove_last(&mut self, tables: &Tables, owner: u16, now: u32) {
+        let Some(service) = self.services.remove(&owner) else {
+            return;
+        };
+        let record = &tables.services[usize::from(owner)];
         for layout in [record.layout.load(), record.before.load()] {
             let layout = Layout::unpack(layout);
             self.ranges.give_back(layout.first, layout.slots, now);
         }
-        tables.services.write(service.id.into(), Service::vacant());
-        self.free_services.push(service.id);
         for id in service.members.into_values() {
             tables.members.write(id as usize, Member::default());
             self.resting_members.push(id);

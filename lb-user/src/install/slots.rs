@@ -37,7 +37,7 @@ pub(super) fn bring(
     let members = fill::fill(scheduler, flags, shares, installed, counts);
     let mut new = Layout {
         pick,
-        tracked: is_tracked(wanted) || rehashed && !wanted.policy.one_packet,
+        tracked: wanted.is_tracked() || rehashed && !wanted.policy.one_packet,
         slots: members.len() as u32,
         first: 0,
     };
@@ -75,13 +75,6 @@ pub(super) fn bring(
             .store(u64::from(now.wrapping_add(window(tables))) | SET);
     }
     Ok(())
-}
-
-/// Whether every flow of a service has a record.
-pub(super) fn is_tracked(wanted: &Wanted) -> bool {
-    let counts = wanted.members.iter().any(|it| it.thresholds.upper > 0);
-    let policy = &wanted.policy;
-    policy.tracks(wanted.scheduler, wanted.name.protocol, counts)
 }
 
 /// Fills the slots of a service that goes by connections again, in their place.

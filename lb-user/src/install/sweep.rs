@@ -3,12 +3,15 @@
 use std::collections::HashSet;
 
 use lb_common::{
-    tables::{Layout, Member, Pick, Record, Service, SlotValue, State, slot_of},
+    tables::{Layout, Member, Pick, Record, Service, SlotValue, State, WAYS, slot_of},
     wire::Protocol,
 };
 
 use super::{Installed, InstalledService, Wanted, slots};
-use crate::dataplane::director::Tables;
+use crate::{
+    dataplane::director::Tables,
+    service::{ServiceName, Transport},
+};
 
 /// Flows with a record, as IPVS counts connections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,6 +36,14 @@ pub struct Usage {
     pub flows: u64,
 }
 
+/// How many of a service's destinations are of UDP.
+#[derive(Clone, Copy, Debug)]
+enum Datagrams {
+    None,
+    Some,
+    All,
+}
+
 impl Usage {
     /// Returns the flows of a member.
     pub fn of(&self, member: u32) -> Flows {
@@ -50,16 +61,18 @@ impl Installed {
             flows: 0,
         };
         // First, as the records that are found are exceptions to what it leaves.
-        for service in self.services.values() {
-            let stays_tracked = service.wanted.as_ref().is_none_or(slots::is_tracked);
-            let service = &tables.services[usize::from(service.id)];
-            slots::settle(tables, &mut self.ranges, service, stays_tracked, now);
+        for (&owner, service) in &self.services {
+            let stays_tracked = service.wanted.as_ref().is_none_or(Wanted::is_tracked);
+            let record = &tables.services[usize::from(owner)];
+            slots::settle(tables, &mut self.ranges, record, stays_tracked, now);
+            service.share(tables, owner);
         }
+        let datagrams = self.datagrams(tables);
         let timeouts = &tables.settings().timeouts;
         // By slot: whether a record is an exception to it.
         let mut needed = vec![false; tables.slots.len()];
-        for set in tables.flows.iter() {
-            for (key, word) in set.fingerprints.iter().zip(&set.records) {
+        for (i, set) in tables.flows.iter().enumerate() {
+            for (way, (key, word)) in set.fingerprints.iter().zip(&set.records).enumerate() {
                 let fingerprint = key.load();
                 if fingerprint == 0 {
                     continue;
@@ -83,7 +96,12 @@ impl Installed {
                     flows.persistent += u64::from(record.state == State::Template);
                     continue;
                 }
-                if record.state.is_active() && !is_udp(tables, member) {
+                let is_datagrams = match datagrams[usize::from(member.service())] {
+                    Datagrams::None => false,
+                    Datagrams::All => true,
+                    Datagrams::Some => is_of_datagrams(tables, (i, way), fingerprint, record),
+                };
+                if record.state.is_active() && !is_datagrams {
                     flows.active += 1;
                 } else {
                     flows.inactive += 1;
@@ -94,8 +112,8 @@ impl Installed {
                 }
             }
         }
-        for service in self.services.values() {
-            let service = &tables.services[usize::from(service.id)];
+        for &owner in self.services.keys() {
+            let service = &tables.services[usize::from(owner)];
             clear_exceptions(tables, service, &needed);
         }
         self.flows.clone_from(&usage.members);
@@ -105,9 +123,23 @@ impl Installed {
         usage
     }
 
+    /// Whether flows are of datagrams, by their service's owner. Nothing is hashed here, either.
+    fn datagrams(&self, tables: &Tables) -> Vec<Datagrams> {
+        let mut datagrams = vec![Datagrams::None; tables.services.len()];
+        for (&owner, InstalledService { records, .. }) in &self.services {
+            let is_udp = |(name, _): &(ServiceName, _)| name.protocol == Transport::Udp;
+            datagrams[usize::from(owner)] = match records.iter().filter(|it| is_udp(it)).count() {
+                0 => Datagrams::None,
+                all if all == records.len() => Datagrams::All,
+                _ => Datagrams::Some,
+            };
+        }
+        datagrams
+    }
+
     /// Has the services that go by connections go by those just counted.
     fn refill(&mut self, tables: &Tables, now: u32) {
-        for service in self.services.values_mut() {
+        for (&owner, service) in &mut self.services {
             let Some(wanted) = &service.wanted else {
                 continue;
             };
@@ -117,7 +149,7 @@ impl Installed {
             if !wanted.scheduler.is_live() && !is_other {
                 continue;
             }
-            let record = &tables.services[usize::from(service.id)];
+            let record = &tables.services[usize::from(owner)];
             let shares = super::shares(service, wanted);
             let mut counts = super::counts(record, wanted, &self.flows, &mut service.memory, now);
             if !is_other {
@@ -126,6 +158,7 @@ impl Installed {
             }
             let ranges = &mut self.ranges;
             let brought = slots::bring(tables, ranges, record, wanted, &shares, &mut counts);
+            service.share(tables, owner);
             if let Err(error) = brought {
                 tracing::error!("{error:#}");
             }
@@ -134,13 +167,13 @@ impl Installed {
 
     /// Frees the removed members that neither a record nor a slot names.
     fn let_go(&mut self, tables: &Tables, usage: &Usage) {
-        for service in self.services.values_mut() {
+        for (&owner, service) in &mut self.services {
             let is_removed =
                 |&(_, &id): &(_, &u32)| tables.members[id as usize].is(Member::REMOVED);
             if !service.members.iter().any(|member| is_removed(&member)) {
                 continue;
             }
-            let record = &tables.services[usize::from(service.id)];
+            let record = &tables.services[usize::from(owner)];
             let named: HashSet<u32> = [record.layout.load(), record.before.load()]
                 .into_iter()
                 .flat_map(|layout| slots::slots(tables, Layout::unpack(layout)))
@@ -181,9 +214,20 @@ fn service_of<'t>(tables: &'t Tables, member: &Member) -> Option<&'t Service> {
     tables.services.get(usize::from(member.service()))
 }
 
-fn is_udp(tables: &Tables, member: &Member) -> bool {
-    service_of(tables, member)
-        .is_some_and(|service| service.destination.protocol() == Protocol::UDP)
+/// Whether a flow that may be of datagrams or not is so. Its first packet leaves the same record of
+/// both; where addresses are not kept, it is taken for a segment.
+fn is_of_datagrams(
+    tables: &Tables,
+    (set, way): (usize, usize),
+    fingerprint: u64,
+    record: Record,
+) -> bool {
+    if record.state != State::Embryonic {
+        return record.state == State::Udp;
+    }
+    let endpoints = tables.endpoints.get(set * WAYS + way);
+    let flow = endpoints.and_then(|it| it.read(fingerprint));
+    flow.is_some_and(|flow| flow.kind().protocol() == Protocol::UDP)
 }
 
 /// The slot of an untracked service that a record is an exception to: its fingerprint is the hash.

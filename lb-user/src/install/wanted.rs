@@ -1,6 +1,6 @@
 //! A service as it should be.
 
-use std::net::IpAddr;
+use std::{iter, net::IpAddr};
 
 use lb_common::wire::{MacAddr, VlanId};
 
@@ -13,10 +13,31 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
     pub name: ServiceName,
+    /// What else its clients connect to: the VIPs are of one version.
+    pub also: Vec<ServiceName>,
     pub scheduler: Scheduler,
     pub flags: Vec<Flag>,
     pub policy: Policy,
     pub members: Vec<WantedMember>,
+}
+
+impl Wanted {
+    /// All that its clients connect to.
+    pub fn destinations(&self) -> impl Iterator<Item = ServiceName> + Clone {
+        iter::once(self.name).chain(self.also.iter().copied())
+    }
+
+    /// Whether all of its flows are of datagrams.
+    pub(super) fn is_udp(&self) -> bool {
+        self.destinations().all(|it| it.protocol == Transport::Udp)
+    }
+
+    /// Whether every flow has a record.
+    pub(super) fn is_tracked(&self) -> bool {
+        let counts = self.members.iter().any(|it| it.thresholds.upper > 0);
+        let (policy, scheduler) = (&self.policy, self.scheduler);
+        policy.tracks(scheduler, self.destinations(), counts)
+    }
 }
 
 /// How a service treats flows, but for spreading new ones.
@@ -38,9 +59,14 @@ impl Policy {
     ///
     /// A datagram does not tell whether it begins a flow: only a record can. A persistent service's
     /// flow tells that its client is still there, and flows that are counted are recorded.
-    pub fn tracks(&self, scheduler: Scheduler, protocol: Transport, counts: bool) -> bool {
+    pub fn tracks(
+        &self,
+        scheduler: Scheduler,
+        mut destinations: impl Iterator<Item = ServiceName>,
+        counts: bool,
+    ) -> bool {
         let is_recorded = !scheduler.is_hashed()
-            || protocol == Transport::Udp
+            || destinations.any(|it| it.protocol == Transport::Udp)
             || self.persistence.is_some()
             || counts;
         is_recorded && !self.one_packet

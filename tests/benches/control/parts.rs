@@ -86,6 +86,7 @@ fn wanted(name: ServiceName, scheduler: Scheduler, reals: std::ops::Range<u32>) 
     };
     Wanted {
         name,
+        also: Vec::new(),
         scheduler,
         flags: Vec::new(),
         policy: Policy::default(),

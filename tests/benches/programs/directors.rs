@@ -66,6 +66,7 @@ pub(crate) fn load(flows: u32, ingress: u32) -> Result<Director> {
     ] {
         let wanted = Wanted {
             name: format!("{protocol}/{VIP}:{port}").parse()?,
+            also: Vec::new(),
             scheduler,
             flags: Vec::new(),
             policy: Policy::default(),
@@ -93,6 +94,7 @@ pub(crate) fn load(flows: u32, ingress: u32) -> Result<Director> {
     ] {
         let wanted = Wanted {
             name: name.parse()?,
+            also: Vec::new(),
             scheduler: Scheduler::Mh,
             flags: Vec::new(),
             policy: Policy::default(),

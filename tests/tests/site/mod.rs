@@ -38,6 +38,8 @@ pub(crate) type Client = (u8, u16);
 pub(crate) struct Site {
     /// The service that is brought in, and asked about.
     pub(crate) name: ServiceName,
+    /// Its further destinations.
+    pub(crate) also: Vec<ServiceName>,
     pub(crate) tables: Tables,
     pub(crate) installed: Installed,
     pub(crate) now: u32,
@@ -74,6 +76,7 @@ impl Site {
         tables.interfaces.write(Interface::element(ETH0), record);
         Self {
             name: service(),
+            also: Vec::new(),
             installed: Installed::of(&tables),
             tables,
             // So that the clock of the records wraps on the way.
@@ -108,6 +111,7 @@ impl Site {
         };
         let wanted = Wanted {
             name: self.name,
+            also: self.also.clone(),
             scheduler,
             flags: self.flags.clone(),
             policy: self.policy,
