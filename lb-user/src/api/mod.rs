@@ -54,6 +54,11 @@ pub enum Change {
 #[serde(deny_unknown_fields)]
 pub struct ServiceChange {
     pub service: ServiceName,
+    /// What else clients connect to, and what no more.
+    #[serde(default)]
+    pub also: Vec<ServiceName>,
+    #[serde(default)]
+    pub not_also: Vec<ServiceName>,
     /// Takes the place of the one before with its flags.
     pub scheduler: Option<Scheduler>,
     #[serde(default)]
@@ -84,6 +89,8 @@ impl ServiceChange {
     pub fn new(service: ServiceName) -> Self {
         Self {
             service,
+            also: Vec::new(),
+            not_also: Vec::new(),
             scheduler: None,
             flags: Vec::new(),
             persistence: None,
@@ -132,6 +139,10 @@ impl fmt::Display for Change {
 impl fmt::Display for ServiceChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.service)?;
+        for (option, names) in [("also", &self.also), ("not-also", &self.not_also)] {
+            let mut names = names.iter();
+            names.try_for_each(|name| said(f, option, Some(name)))?;
+        }
         said(f, "scheduler", self.scheduler)?;
         let flags = self.flags.as_slice();
         said(f, "flags", (!flags.is_empty()).then(|| listed(flags)))?;
@@ -168,6 +179,8 @@ fn said(f: &mut fmt::Formatter<'_>, option: &str, value: Option<impl fmt::Displa
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceReport {
     pub service: ServiceName,
+    /// All that its clients connect to, the service's name first.
+    pub listen: Vec<ServiceName>,
     pub scheduler: Scheduler,
     pub flags: Vec<Flag>,
     #[serde(flatten)]

@@ -12,7 +12,7 @@ use super::{Format, Places, output};
 use crate::{
     api::{PolicyReport, RealReport, ServiceReport, State, client},
     scheduler::listed,
-    service::with_ports,
+    service::{PortRange, with_ports},
 };
 
 #[derive(Args, Debug)]
@@ -78,12 +78,25 @@ fn table(
             },
             policy_of(report),
         );
+        for name in report.listen.iter().filter(|name| *name != service) {
+            let _ = writeln!(text, "also {name}");
+        }
         for real in &report.reals {
-            let address = with_ports(real.address, service.ports);
+            let address = with_ports(real.address, ports_of(report));
             let _ = writeln!(text, "  -> {} {}", row(&address, real), state(real));
         }
     }
     text
+}
+
+/// A real server's ports: that of the service, or if that has several, the one a client connects to.
+fn ports_of(report: &ServiceReport) -> PortRange {
+    let mut all = report.listen.iter().map(|name| name.ports);
+    let ports = report.service.ports;
+    match all.all(|it| it == ports) {
+        true => ports,
+        false => PortRange::ANY,
+    }
 }
 
 /// As ipvsadm writes it behind the scheduler.
@@ -147,5 +160,62 @@ fn state(real: &RealReport) -> String {
     match &real.reason {
         Some(reason) => format!("{state}: {reason}"),
         None => state.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::install::{Persistence, Policy};
+
+    /// One as of `ipvsadm -ln`, and of several destinations, with and without a port in common.
+    #[test]
+    fn further_destinations_stand_below_the_first() {
+        let report = |listen: &[&str]| ServiceReport {
+            service: listen[0].parse().unwrap(),
+            listen: listen.iter().map(|name| name.parse().unwrap()).collect(),
+            scheduler: "wrr".parse().unwrap(),
+            flags: Vec::new(),
+            policy: PolicyReport::of(&Policy {
+                persistence: Some(Persistence {
+                    seconds: 300,
+                    prefix: 32,
+                }),
+                ..Policy::default()
+            }),
+            reals: vec![RealReport {
+                address: "192.0.2.2".parse().unwrap(),
+                weight: 1,
+                state: State::Active,
+                upper_threshold: 0,
+                lower_threshold: 0,
+                reason: None,
+                mac: None,
+                active: Some(3),
+                inactive: Some(0),
+                persistent: 0,
+                connections: 0,
+                packets: 0,
+                bytes: 0,
+            }],
+        };
+        let reports = [
+            report(&["tcp/192.0.2.100:80"]),
+            report(&["tcp/192.0.2.101:80", "tcp/192.0.2.102:80"]),
+            report(&["tcp/192.0.2.103:80", "tcp/192.0.2.103:443"]),
+        ];
+        let text = "\
+Prot LocalAddress:Port Scheduler
+  -> RemoteAddress:Port
+TCP  192.0.2.100:80 wrr persistent 300
+  -> 192.0.2.2:80                 Route   1      3          0          active
+TCP  192.0.2.101:80 wrr persistent 300
+also tcp/192.0.2.102:80
+  -> 192.0.2.2:80                 Route   1      3          0          active
+TCP  192.0.2.103:80 wrr persistent 300
+also tcp/192.0.2.103:443
+  -> 192.0.2.2:*                  Route   1      3          0          active
+";
+        assert_eq!(table(&reports, "RemoteAddress:Port", connections), text);
     }
 }

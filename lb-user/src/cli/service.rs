@@ -19,7 +19,7 @@ pub(super) enum Service {
     Add(Said),
     /// Change a service; its connections stay where they are
     #[command(group = ArgGroup::new("change").args(CHANGES).required(true).multiple(true))]
-    Edit(Said),
+    Edit(Edit),
     /// Remove a service; the director's own stack then answers for its port
     Remove {
         /// What clients connect to, as in tcp/192.0.2.1:80
@@ -29,7 +29,9 @@ pub(super) enum Service {
 }
 
 /// Of these, `edit` takes at least one.
-const CHANGES: [&str; 8] = [
+const CHANGES: [&str; 10] = [
+    "also",
+    "not_also",
     "scheduler",
     "flags",
     "persistent",
@@ -46,6 +48,9 @@ pub(super) struct Said {
     /// What clients connect to, as in tcp/192.0.2.1:80, udp/[2001:db8::1]:8000-8099 or tcp/192.0.2.1:*
     #[arg(value_name = "PROTOCOL/VIP:PORT")]
     service: ServiceName,
+    /// Another VIP or port of the same service, with real servers and clients in common; repeatable
+    #[arg(long, value_name = "PROTOCOL/VIP:PORT")]
+    also: Vec<ServiceName>,
     /// How new connections are spread (wrr, if never said); flags that are not given with it are off
     #[arg(long, short)]
     scheduler: Option<Scheduler>,
@@ -72,6 +77,15 @@ pub(super) struct Said {
     no_member: Option<NoMember>,
 }
 
+#[derive(Args, Debug)]
+pub(super) struct Edit {
+    #[command(flatten)]
+    said: Said,
+    /// One that is no more the service's, and whose connections end; repeatable
+    #[arg(long, value_name = "PROTOCOL/VIP:PORT")]
+    not_also: Vec<ServiceName>,
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Netmask {
     prefix: u8,
@@ -83,7 +97,10 @@ impl Service {
     pub(super) fn run(self, places: &Places) -> Result<()> {
         places.change(match self {
             Self::Add(said) => Change::AddService(said.change()?),
-            Self::Edit(said) => Change::EditService(said.change()?),
+            Self::Edit(Edit { said, not_also }) => Change::EditService(ServiceChange {
+                not_also,
+                ..said.change()?
+            }),
             Self::Remove { service } => Change::RemoveService { service },
         })
     }
@@ -99,6 +116,8 @@ impl Said {
         );
         Ok(ServiceChange {
             service: self.service,
+            also: self.also,
+            not_also: Vec::new(),
             scheduler: self.scheduler,
             flags: self.flags,
             persistence: self.persistent,

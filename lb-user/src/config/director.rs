@@ -15,6 +15,8 @@ use crate::{
 /// Real servers of one service, and services, at the most: what the slots and the directory hold.
 pub const REALS_MAX: usize = 4096;
 pub const SERVICES_MAX: usize = lb_common::tables::SERVICES_MAX - 1;
+/// VIPs and ports of one service: at a change of it the records of all are gone through.
+pub const DESTINATIONS_MAX: usize = 64;
 /// IPVS takes as much; 0 is quiesced.
 pub const WEIGHT_MAX: u32 = 65535;
 
@@ -45,7 +47,10 @@ pub enum VipMode {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Service {
+    /// The first of what its clients connect to, and its name.
     pub listen: ServiceName,
+    /// The others, of the same IP version.
+    pub also: Vec<ServiceName>,
     pub scheduler: Scheduler,
     /// Each once, in their order.
     pub flags: Vec<Flag>,
@@ -54,11 +59,24 @@ pub struct Service {
 }
 
 impl Service {
+    /// All that its clients connect to.
+    pub fn destinations(&self) -> impl Iterator<Item = ServiceName> + Clone {
+        iter::once(self.listen).chain(self.also.iter().copied())
+    }
+
     /// Whether its flows are counted.
     pub fn is_tracked(&self) -> bool {
         let counts = self.reals.iter().any(|it| it.thresholds.upper > 0);
         self.policy
-            .tracks(self.scheduler, iter::once(self.listen), counts)
+            .tracks(self.scheduler, self.destinations(), counts)
+    }
+}
+
+/// Says that no service has a name, and of which service it is a further destination, if of one.
+pub fn no_service(name: ServiceName, holder: Option<ServiceName>) -> String {
+    match holder {
+        Some(holder) => format!("{name} is part of service {holder}; give that name"),
+        None => format!("there is no service {name}; `drover list` shows those there are"),
     }
 }
 
@@ -101,6 +119,12 @@ impl Config {
 
     pub fn service(&self, name: ServiceName) -> Option<&Service> {
         self.services.iter().find(|service| service.listen == name)
+    }
+
+    /// Returns the name of the service that a destination is of.
+    pub fn holder(&self, name: ServiceName) -> Option<ServiceName> {
+        let has = |service: &&Service| service.destinations().any(|it| it == name);
+        self.services.iter().find(has).map(|it| it.listen)
     }
 }
 

@@ -14,7 +14,8 @@ use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, TableLike, value
 
 use super::{
     Stamp,
-    director::{Config, NoMember, check_weight},
+    director::{Config, NoMember, check_weight, no_service},
+    listen,
 };
 use crate::{
     api::{Change, RealChange, ServiceChange},
@@ -58,6 +59,8 @@ pub(super) fn edited_within(text: &str, part: Range<usize>, change: &Change) -> 
 /// like these, a director's file has no lines.
 pub(super) fn part(text: &str, change: &Change) -> Option<Range<usize>> {
     let service = match *change {
+        // Their destinations may be other services'.
+        Change::EditService(ref change) if !change.also.is_empty() => return None,
         Change::EditService(ServiceChange { service, .. })
         | Change::AddReal(RealChange { service, .. })
         | Change::EditReal(RealChange { service, .. })
@@ -66,7 +69,9 @@ pub(super) fn part(text: &str, change: &Change) -> Option<Range<usize>> {
             return None;
         }
     };
-    let listen = text.find(&format!("\nlisten = \"{service}\"\n"))?;
+    let alone = text.find(&format!("\nlisten = \"{service}\"\n"));
+    let first = || text.find(&format!("\nlisten = [\"{service}\""));
+    let listen = alone.or_else(first)?;
     let start = text[..=listen].rfind("\n[[service]]\n")? + 1;
     let next = text[listen..].find("\n[[service]]\n");
     Some(start..next.map_or(text.len(), |next| listen + next + 1))
@@ -76,15 +81,20 @@ fn apply(document: &mut DocumentMut, change: &Change) -> Result<()> {
     match *change {
         Change::AddService(ref change) => {
             let service = change.service;
-            let is_new = services(document)?.iter().all(|it| !is_named(it, service));
-            ensure!(is_new, "service {service} exists already");
+            check_new(document, service)?;
+            check_also(document, change)?;
             let mut table = Table::new();
             table["listen"] = value(service.to_string());
+            set_destinations(&mut table, change)?;
             set_service(&mut table, change);
             services(document)?.push(table);
         }
         Change::EditService(ref change) => {
-            set_service(find(document, change.service)?, change);
+            find(document, change.service)?;
+            check_also(document, change)?;
+            let table = find(document, change.service)?;
+            set_destinations(table, change)?;
+            set_service(table, change);
         }
         Change::RemoveService { service } => {
             find(document, service)?;
@@ -133,6 +143,39 @@ fn apply(document: &mut DocumentMut, change: &Change) -> Result<()> {
                 ],
             )?;
         }
+    }
+    Ok(())
+}
+
+fn check_new(document: &mut DocumentMut, name: ServiceName) -> Result<()> {
+    match holder(services(document)?, name) {
+        None => Ok(()),
+        Some(holder) if holder == name => bail!("service {name} exists already"),
+        Some(holder) => bail!("{name} is part of service {holder} already"),
+    }
+}
+
+fn check_also(document: &mut DocumentMut, change: &ServiceChange) -> Result<()> {
+    let mut also = change.also.iter();
+    also.try_for_each(|&name| check_new(document, name))
+}
+
+/// Says in the file what else a service's clients connect to, and what no more.
+fn set_destinations(table: &mut Table, change: &ServiceChange) -> Result<()> {
+    let service = change.service;
+    for &name in &change.not_also {
+        ensure!(
+            name != service,
+            "{name} is the service's name; to give it another, write that first in `listen`, and reload"
+        );
+        let is_there = listen::destinations(table).contains(&name);
+        ensure!(is_there, "{name} is not part of service {service}");
+        listen::remove(table, name)?;
+    }
+    for &name in &change.also {
+        let is_new = !listen::destinations(table).contains(&name);
+        ensure!(is_new, "{name} is part of service {service} already");
+        listen::add(table, name)?;
     }
     Ok(())
 }
@@ -262,16 +305,21 @@ fn tables<'t>(table: &'t mut Table, key: &str) -> Result<&'t mut ArrayOfTables> 
 }
 
 fn find(document: &mut DocumentMut, name: ServiceName) -> Result<&mut Table> {
-    let found = services(document)?
-        .iter_mut()
-        .find(|table| is_named(table, name));
-    found
-        .with_context(|| format!("there is no service {name}; `drover list` shows those there are"))
+    let services = services(document)?;
+    let holder = holder(services, name);
+    let found = services.iter_mut().find(|table| is_named(table, name));
+    found.with_context(|| no_service(name, holder))
 }
 
 fn is_named(table: &Table, name: ServiceName) -> bool {
-    let listen = table.get("listen").and_then(Item::as_str);
-    listen.and_then(|listen| listen.parse().ok()) == Some(name)
+    listen::destinations(table).first() == Some(&name)
+}
+
+/// Returns the name of the service that a destination is of.
+fn holder(services: &ArrayOfTables, name: ServiceName) -> Option<ServiceName> {
+    let mut all = services.iter().map(listen::destinations);
+    let holder = all.find(|destinations| destinations.contains(&name));
+    holder?.first().copied()
 }
 
 fn is_at(real: &Table, address: IpAddr) -> bool {

@@ -1,6 +1,6 @@
 //! `director.toml` as it is written, and its checks: each error has the place it is about.
 
-use std::{collections::HashMap, net::IpAddr};
+use std::collections::HashMap;
 
 use lb_common::tables::Timeouts;
 use serde::Deserialize;
@@ -8,6 +8,7 @@ use toml::Spanned;
 
 use super::{
     Error, Source,
+    destinations::{Destinations, Listen},
     director::{
         Config, NoMember, REALS_MAX, Real, SERVICES_MAX, Service, VipMode, check_seconds,
         check_weight,
@@ -62,7 +63,7 @@ struct FileTimeouts {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FileService {
-    listen: Spanned<String>,
+    listen: Listen,
     #[serde(default)]
     scheduler: Option<Spanned<String>>,
     #[serde(default)]
@@ -195,28 +196,18 @@ fn services(
     places: &mut Places,
 ) -> Result<Vec<Service>, Error> {
     let mut services = Vec::new();
-    let mut seen = HashMap::new();
+    let mut seen = Destinations::default();
     for service in file {
         let service = service.into_inner();
-        let span = service.listen.span();
-        let listen: ServiceName = service
-            .listen
-            .get_ref()
-            .parse()
-            .map_err(|error| source.error(span.clone(), error))?;
-        if let Some(first) = seen.insert(listen, span.start) {
-            let line = source.line(first);
-            let what = format!("service {listen} is there already, on line {line}");
-            return Err(source.error(span, what));
+        let mut destinations = Vec::new();
+        for listen in service.listen.destinations(source)? {
+            destinations.push(seen.checked(source, &listen, &destinations)?);
         }
-        // One port is within a range, or not in it.
-        let is_range = !listen.ports.is_one();
-        let mut others = services.iter().map(|it: &Service| it.listen);
-        if let Some(other) = others.find(|other| is_range && other.conflicts(listen)) {
-            let what = format!("service {listen} has ports of {other}, and is not within it");
-            return Err(source.error(span, what));
-        }
-        let policy = policy(source, listen, &service)?;
+        // A list is not empty.
+        let Some((&listen, also)) = destinations.split_first() else {
+            continue;
+        };
+        let policy = policy(source, &destinations, &service)?;
         let scheduler = match service.scheduler {
             None => Scheduler::default(),
             Some(name) => name
@@ -226,22 +217,28 @@ fn services(
         };
         services.push(Service {
             listen,
+            also: also.to_vec(),
             scheduler,
             flags: flags(source, scheduler, service.flags)?,
             policy,
-            reals: reals(source, listen, service.real, places)?,
+            reals: reals(source, (listen, &destinations), service.real, places)?,
         });
     }
-    if services.len() > SERVICES_MAX {
+    if seen.spans.len() > SERVICES_MAX {
         return Err(source.error(0..0, format!("more than {SERVICES_MAX} services")));
     }
     Ok(services)
 }
 
-fn policy(source: &Source, listen: ServiceName, file: &FileService) -> Result<Policy, Error> {
-    let longest = match listen.vip {
-        IpAddr::V4(_) => 32,
-        IpAddr::V6(_) => 128,
+fn policy(
+    source: &Source,
+    destinations: &[ServiceName],
+    file: &FileService,
+) -> Result<Policy, Error> {
+    let is_ipv4 = destinations.iter().all(|it| it.vip.is_ipv4());
+    let longest = match is_ipv4 {
+        true => 32,
+        false => 128,
     };
     let mut policy = Policy {
         drops: file.no_member == NoMember::Drop,
@@ -268,10 +265,11 @@ fn policy(source: &Source, listen: ServiceName, file: &FileService) -> Result<Po
     }
     if let Some(one_packet) = file.one_packet.as_ref().filter(|it| *it.get_ref()) {
         policy.one_packet = true;
-        let refusal = if listen.protocol != Transport::Udp {
-            "one-packet scheduling is only for UDP services"
+        let mut destinations = destinations.iter();
+        let refusal = if let Some(it) = destinations.find(|it| it.protocol != Transport::Udp) {
+            format!("one-packet scheduling is only for UDP services, and {it} is none")
         } else if policy.persistence.is_some() {
-            "one-packet scheduling keeps nothing, and persistence all; choose one"
+            "one-packet scheduling keeps nothing, and persistence all; choose one".to_owned()
         } else {
             return Ok(policy);
         };
@@ -300,7 +298,7 @@ fn flags(
 
 fn reals(
     source: &Source,
-    service: ServiceName,
+    (service, destinations): (ServiceName, &[ServiceName]),
     file: Vec<FileReal>,
     places: &mut Places,
 ) -> Result<Vec<Real>, Error> {
@@ -310,7 +308,7 @@ fn reals(
         let span = real.address.span();
         let address = parse_unicast(real.address.get_ref())
             .map_err(|why| source.error(span.clone(), format!("bad real server: {why}")))?;
-        if address == service.vip {
+        if destinations.iter().any(|it| it.vip == address) {
             let what = format!("real server {address} is the VIP itself; give the RIP");
             return Err(source.error(span, what));
         }

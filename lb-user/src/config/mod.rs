@@ -3,9 +3,11 @@
 //! Every error is one line: file, line, column, what is wrong, what to do. Checks that a type
 //! cannot express are made by their owners on [`toml::Spanned`] values, with [`Source::error`].
 
+mod destinations;
 pub mod director;
 pub mod edit;
 mod file;
+mod listen;
 pub mod places;
 pub mod realserver;
 mod wording;

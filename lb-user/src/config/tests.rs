@@ -165,9 +165,17 @@ listen = \"tcp/192.0.2.1:81\"
 
 [[service.real]]
 address = \"192.0.2.2\"
+
+# the fourth
+[[service]]
+listen = [\"tcp/192.0.2.1:82\", # one
+  \"tcp/192.0.2.1:83\"]
+
+[[service.real]]
+address = \"192.0.2.2\"
 # the end
 ";
-    for (port, is_part) in [(79, false), (80, true), (81, true)] {
+    for (port, is_part) in [(79, false), (80, true), (81, true), (82, true)] {
         let service = format!("tcp/192.0.2.1:{port}").parse().unwrap();
         let address = Ipv4Addr::new(192, 0, 2, 2).into();
         let weight = Some(7);
@@ -193,6 +201,14 @@ address = \"192.0.2.2\"
             assert_eq!(edited, whole.map_err(|error| error.to_string()), "{change}");
         }
     }
+    // What is another service's is not seen in the part.
+    let also = Change::EditService(ServiceChange {
+        also: vec!["tcp/192.0.2.1:83".parse().unwrap()],
+        ..ServiceChange::new("tcp/192.0.2.1:80".parse().unwrap())
+    });
+    let refused = edit::edited(text, &[also]).unwrap_err().to_string();
+    let line = "tcp/192.0.2.1:83 is part of service tcp/192.0.2.1:82 already";
+    assert_eq!(refused, line);
 }
 
 #[test]
@@ -234,4 +250,120 @@ fn a_scheduler_is_changed_with_its_flags() {
         refused.to_string(),
         "incompatible scheduler flag `mh-port`; it is for mh, and the scheduler is wlc"
     );
+}
+
+#[test]
+fn a_service_may_have_64_destinations_and_a_vip_16_ranges_of_ports() {
+    let told = |names: Vec<String>| {
+        let text =
+            format!("[director]\ninterfaces = [\"eth0\"]\n[[service]]\nlisten = {names:?}\n");
+        let config = director::Config::parse(Path::new("f"), &text);
+        config
+            .map(|it| it.services[0].also.len())
+            .map_err(|it| it.what().to_owned())
+    };
+    let ports = |n: u32| {
+        (1..=n)
+            .map(|port| format!("tcp/192.0.2.1:{port}"))
+            .collect()
+    };
+    assert_eq!(told(ports(64)), Ok(63));
+    let what = "`tcp/192.0.2.1:65` is one too many; a service has 64 destinations at the most";
+    assert_eq!(told(ports(65)), Err(what.to_owned()));
+    let range = |protocol: &str, n: u32| format!("{protocol}/192.0.2.1:{n}000-{n}999");
+    let ranges = |n: u32| -> Vec<_> { (1..=n).map(|n| range("tcp", n)).collect() };
+    assert_eq!(told(ranges(16)), Ok(15));
+    assert_eq!(told([ranges(16), vec![range("udp", 1)]].concat()), Ok(16));
+    let what = "service tcp/192.0.2.1:17000-17999 is one too many; a VIP has 16 ranges of ports of a protocol at the most";
+    assert_eq!(told(ranges(17)), Err(what.to_owned()));
+}
+
+/// What stands behind a destination goes with it, and all else stays.
+#[test]
+fn a_list_of_destinations_is_edited_as_by_hand() {
+    let lines =
+        "[ # all\n  \"tcp/192.0.2.1:80\", # web\n  # with TLS\n  \"tcp/192.0.2.1:443\", # tls\n]";
+    let open = "[\n  \"tcp/192.0.2.1:80\", # web\n  \"tcp/192.0.2.1:443\" # tls\n]";
+    for (listen, also, not_also, expected) in [
+        (
+            "\"tcp/192.0.2.1:80\"",
+            "81",
+            "",
+            "[\"tcp/192.0.2.1:80\", \"tcp/192.0.2.1:81\"]",
+        ),
+        (
+            "[\"tcp/192.0.2.1:80\"]",
+            "81",
+            "",
+            "[\"tcp/192.0.2.1:80\", \"tcp/192.0.2.1:81\"]",
+        ),
+        (
+            "[ \"tcp/192.0.2.1:80\" ]",
+            "81",
+            "",
+            "[ \"tcp/192.0.2.1:80\", \"tcp/192.0.2.1:81\" ]",
+        ),
+        (
+            "[\"tcp/192.0.2.1:80\", \"tcp/192.0.2.1:443\"]",
+            "",
+            "443",
+            "[\"tcp/192.0.2.1:80\"]",
+        ),
+        (
+            lines,
+            "81",
+            "",
+            "[ # all\n  \"tcp/192.0.2.1:80\", # web\n  # with TLS\n  \"tcp/192.0.2.1:443\", # tls\n  \"tcp/192.0.2.1:81\",\n]",
+        ),
+        (
+            lines,
+            "",
+            "443",
+            "[ # all\n  \"tcp/192.0.2.1:80\", # web\n]",
+        ),
+        (
+            lines,
+            "81",
+            "443",
+            "[ # all\n  \"tcp/192.0.2.1:80\", # web\n  \"tcp/192.0.2.1:81\",\n]",
+        ),
+        (
+            open,
+            "81",
+            "",
+            "[\n  \"tcp/192.0.2.1:80\", # web\n  \"tcp/192.0.2.1:443\", # tls\n  \"tcp/192.0.2.1:81\"\n]",
+        ),
+        (open, "", "443", "[\n  \"tcp/192.0.2.1:80\" # web\n]"),
+    ] {
+        let names = |port: &str| -> Vec<_> {
+            let name = (!port.is_empty()).then(|| format!("tcp/192.0.2.1:{port}"));
+            name.iter().map(|name| name.parse().unwrap()).collect()
+        };
+        let change = Change::EditService(ServiceChange {
+            also: names(also),
+            not_also: names(not_also),
+            ..ServiceChange::new("tcp/192.0.2.1:80".parse().unwrap())
+        });
+        let text = |listen| {
+            format!(
+                "[director]\ninterfaces = [\"eth0\"]\n\n[[service]]\nlisten = {listen} # here\n"
+            )
+        };
+        let (edited, config) = edit::edited(&text(listen), &[change]).unwrap();
+        assert_eq!(edited, text(expected), "{listen} + {also} - {not_also}");
+        let more = usize::from(listen.contains("443")) + usize::from(!also.is_empty());
+        assert_eq!(
+            config.services[0].also.len(),
+            more - usize::from(!not_also.is_empty())
+        );
+    }
+    let middle = "[\n  \"tcp/192.0.2.1:80\", # web\n  # with TLS\n  \"tcp/192.0.2.1:443\", # tls\n  # the rest\n  \"tcp/192.0.2.1:81\", # other\n]";
+    let text = format!("[director]\ninterfaces = [\"eth0\"]\n[[service]]\nlisten = {middle}\n");
+    let change = Change::EditService(ServiceChange {
+        not_also: vec!["tcp/192.0.2.1:443".parse().unwrap()],
+        ..ServiceChange::new("tcp/192.0.2.1:80".parse().unwrap())
+    });
+    let (edited, _) = edit::edited(&text, &[change]).unwrap();
+    let gone = "  # with TLS\n  \"tcp/192.0.2.1:443\", # tls\n";
+    assert_eq!(edited, text.replace(gone, ""));
 }

@@ -83,7 +83,8 @@ impl Engine {
 
     fn remove_others(&mut self) -> Result<()> {
         let now = self.kernel.now()?;
-        let names: HashSet<_> = self.config.services.iter().map(|it| it.listen).collect();
+        let services = self.config.services.iter();
+        let names: HashSet<_> = services.flat_map(Service::destinations).collect();
         let installed = self.installed.destinations();
         let others: Vec<_> = installed.filter(|name| !names.contains(name)).collect();
         for name in others {
@@ -129,7 +130,8 @@ impl Engine {
                 .config
                 .services
                 .iter()
-                .map(|it| it.listen.vip)
+                .flat_map(Service::destinations)
+                .map(|it| it.vip)
                 .collect(),
             VipMode::External => HashSet::new(),
         }
@@ -147,7 +149,7 @@ fn wanted(neighbours: &Neighbours, service: &Service) -> Wanted {
     };
     Wanted {
         name: service.listen,
-        also: Vec::new(),
+        also: service.also.clone(),
         scheduler: service.scheduler,
         flags: service.flags.clone(),
         policy: service.policy,

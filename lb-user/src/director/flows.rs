@@ -12,6 +12,7 @@ use super::engine::Engine;
 use crate::{
     address,
     api::flows::{Clients, FlowReport, FlowState, LIMIT, LIMIT_MAX, Query, Report},
+    config::director::no_service,
     dataplane::director::Tables,
     service::{ServiceName, Transport},
 };
@@ -66,17 +67,16 @@ pub(super) fn list(engine: &Engine, query: &Query) -> Result<Report> {
 /// What of a record tells whether it is asked for.
 struct Wanted<'q> {
     query: &'q Query,
-    /// Its id, if one is asked for.
+    /// The id that its members go by, if one is asked for.
     service: Option<u16>,
 }
 
 impl<'q> Wanted<'q> {
     fn of(engine: &Engine, query: &'q Query) -> Result<Self> {
         let id = |name: ServiceName| {
-            let id = engine.installed.service(name);
-            id.with_context(|| {
-                format!("there is no service {name}; `drover list` shows those there are")
-            })
+            let service = engine.config.service(name);
+            let id = service.and_then(|it| engine.installed.owner(it.listen));
+            id.with_context(|| no_service(name, engine.config.holder(name)))
         };
         Ok(Self {
             query,

@@ -40,6 +40,7 @@ pub(super) fn list(engine: &mut Engine, all: bool) -> Result<Vec<ServiceReport>>
         }
         Ok(ServiceReport {
             service: service.listen,
+            listen: service.destinations().collect(),
             scheduler: service.scheduler,
             flags: service.flags.clone(),
             policy: PolicyReport::of(&service.policy),
@@ -154,7 +155,10 @@ pub(super) async fn status(engine: &Engine, netlink: &Handle) -> Result<Status> 
         }
         .to_owned(),
         interfaces,
-        services: used(engine.config.services.len(), tables.services.len() - 1),
+        services: used(
+            engine.installed.destinations().count(),
+            tables.services.len() - 1,
+        ),
         members: used(members.sum(), tables.members.len() - 1),
         flows: used(
             engine.usage.flows as usize,

@@ -6,7 +6,7 @@ const REAL: &str = "[[service.real]]\naddress = \"10.2.0.2\"\n";
 
 /// What comes after [`HEAD`], and what is said after the file's name.
 #[rustfmt::skip]
-const BAD: [(&str, &[&str], &str); 52] = [
+const BAD: [(&str, &[&str], &str); 62] = [
     ("unknown key", &["vlan = 3\n"], ":3:1: unknown key `vlan`; one of: interfaces, xdp, vip, services_max, members_max, flow_memory, flow_listing, timeouts"),
     ("mistyped key", &["fow_memory = 3\n"], ":3:1: unknown key `fow_memory`; did you mean `flow_memory`?"),
     ("mistyped table", &["[[servce]]\n"], ":3:3: unknown key `servce`; did you mean `service`?"),
@@ -48,7 +48,7 @@ const BAD: [(&str, &[&str], &str); 52] = [
     ("persistence of 32 days", &[SERVICE, "persistence = 2764800\n"], ":5:15: `persistence` is from 1 to 2678400 seconds (31 days)"),
     ("prefix 33", &[SERVICE, "persistence = 50\npersistence_prefix = 33\n"], ":6:22: `persistence_prefix` is from 1 to 32"),
     ("prefix alone", &[SERVICE, "persistence_prefix = 24\n"], ":5:22: `persistence_prefix` without `persistence`; say for how many seconds"),
-    ("one-packet TCP", &[SERVICE, "one_packet = true\n"], ":5:14: one-packet scheduling is only for UDP services"),
+    ("one-packet TCP", &[SERVICE, "one_packet = true\n"], ":5:14: one-packet scheduling is only for UDP services, and tcp/10.2.0.100:80 is none"),
     ("one-packet and persistent", &["[[service]]\nlisten = \"udp/10.2.0.100:53\"\npersistence = 50\none_packet = true\n"], ":6:14: one-packet scheduling keeps nothing, and persistence all; choose one"),
     ("one-packet as text", &[SERVICE, "one_packet = \"yes\"\n"], ":5:14: invalid type: string \"yes\", expected a boolean"),
     ("threshold -1", &[SERVICE, REAL, "upper_threshold = -1\n"], ":7:19: `upper_threshold` is a number of connections, from 0 (none) to 4294967295"),
@@ -58,6 +58,16 @@ const BAD: [(&str, &[&str], &str); 52] = [
     ("timeout 0", &["[director.timeouts]\nudp = 0\n"], ":4:7: `udp` is from 1 to 2678400 seconds (31 days)"),
     ("timeout of 32 days", &["[director.timeouts]\ntcp = 2764800\n"], ":4:7: `tcp` is from 1 to 2678400 seconds (31 days)"),
     ("mistyped timeout", &["[director.timeouts]\ntcpfim = 60\n"], ":4:1: unknown key `tcpfim`; did you mean `tcpfin`?"),
+    ("listen that is a number", &["[[service]]\nlisten = 80\n"], ":4:10: invalid type: integer `80`, expected a string or an array of strings"),
+    ("an empty list", &["[[service]]\nlisten = []\n"], ":4:10: the list is empty; name what clients connect to"),
+    ("a number in a list", &["[[service]]\nlisten = [\"tcp/10.2.0.100:80\", 443]\n"], ":4:32: invalid type: integer `443`, expected a string"),
+    ("a bad VIP in a list", &["[[service]]\nlisten = [\"tcp/10.2.0.100:80\",\n  \"tcp/10.2.0.300:80\"]\n"], ":5:3: bad service `tcp/10.2.0.300:80`: `10.2.0.300` is not an IP address"),
+    ("twice in a list", &["[[service]]\nlisten = [\"tcp/10.2.0.100:80\",\n  \"tcp/10.2.0.100:80\"]\n"], ":5:3: service tcp/10.2.0.100:80 is there already, on line 4"),
+    ("in a list and alone", &["[[service]]\nlisten = [\"tcp/10.2.0.100:81\", \"tcp/10.2.0.100:80\"]\n", SERVICE], ":6:10: service tcp/10.2.0.100:80 is there already, on line 4"),
+    ("ranges of two lists that overlap", &["[[service]]\nlisten = [\"tcp/10.2.0.100:1\", \"tcp/10.2.0.100:80-90\"]\n[[service]]\nlisten = [\"tcp/10.2.0.100:2\", \"tcp/10.2.0.100:90-99\"]\n"], ":6:31: service tcp/10.2.0.100:90-99 has ports of tcp/10.2.0.100:80-90, and is not within it"),
+    ("both versions in a list", &["[[service]]\nlisten = [\"tcp/10.2.0.100:80\", \"tcp/[2001:db8::1]:80\"]\n"], ":4:32: tcp/[2001:db8::1]:80 and tcp/10.2.0.100:80 differ in IP version; make it another service"),
+    ("one-packet TCP in a list", &["[[service]]\nlisten = [\"udp/10.2.0.100:53\", \"tcp/10.2.0.100:53\"]\none_packet = true\n"], ":5:14: one-packet scheduling is only for UDP services, and tcp/10.2.0.100:53 is none"),
+    ("the second VIP", &["[[service]]\nlisten = [\"tcp/10.2.0.100:80\", \"tcp/10.2.0.2:80\"]\n", REAL], ":6:11: real server 10.2.0.2 is the VIP itself; give the RIP"),
     ("two lines in a name", &["[[service]]\nlisten = \"tcp\\n/x\"\n"], ":4:10: bad service `tcp\u{fffd}/x`: the protocol is tcp, udp or sctp"),
 ];
 

@@ -9,10 +9,13 @@ use crate::{CONFIG, State, assert_refused, lab, site};
 
 const WEB: &str = "tcp/10.2.0.100:80";
 const NONE: &str = "tcp/10.2.0.101:80";
+/// A service of several destinations, and one of them.
+const GROUP: &str = "tcp/10.2.0.102:443";
+const MORE: &str = "tcp/10.2.0.102:444";
 
 /// What is refused, and why.
 #[rustfmt::skip]
-const REFUSED: [(&[&str], &str); 22] = [
+const REFUSED: [(&[&str], &str); 31] = [
     (&["service", "add", WEB], "service tcp/10.2.0.100:80 exists already"),
     (&["service", "edit", NONE, "-s", "rr"], "there is no service tcp/10.2.0.101:80; `drover list` shows those there are"),
     (&["service", "edit", WEB, "-b", "mh-port"], "incompatible scheduler flag `mh-port`; it is for mh, and the scheduler is rr"),
@@ -31,9 +34,18 @@ const REFUSED: [(&[&str], &str); 22] = [
     (&["service", "edit", WEB, "-M", "24"], "`persistence_prefix` without `persistence`; say for how many seconds"),
     (&["service", "edit", WEB, "-p", "9", "-M", "33"], "`persistence_prefix` is from 1 to 32"),
     (&["service", "add", "tcp/[2001:db8::1]:80", "-p", "9", "-M", "255.255.255.0"], "VIP 2001:db8::1 is IPv6; give --netmask as a prefix length, from 1 to 128"),
-    (&["service", "edit", WEB, "-o"], "one-packet scheduling is only for UDP services"),
+    (&["service", "edit", WEB, "-o"], "one-packet scheduling is only for UDP services, and tcp/10.2.0.100:80 is none"),
     (&["real", "edit", WEB, "10.2.0.2", "-y", "5"], "`lower_threshold` 5 is above `upper_threshold` 0"),
     (&["timeouts", "set", "--udp", "0"], "`udp` is from 1 to 2678400 seconds (31 days)"),
+    (&["service", "add", MORE], "tcp/10.2.0.102:444 is part of service tcp/10.2.0.102:443 already"),
+    (&["service", "add", NONE, "--also", MORE], "tcp/10.2.0.102:444 is part of service tcp/10.2.0.102:443 already"),
+    (&["service", "add", NONE, "--also", NONE], "tcp/10.2.0.101:80 is part of service tcp/10.2.0.101:80 already"),
+    (&["service", "edit", WEB, "--also", "udp/10.2.0.100:53"], "service udp/10.2.0.100:53 exists already"),
+    (&["service", "edit", WEB, "--also", "tcp/[2001:db8::1]:80"], "tcp/[2001:db8::1]:80 and tcp/10.2.0.100:80 differ in IP version; make it another service"),
+    (&["service", "edit", WEB, "--not-also", MORE], "tcp/10.2.0.102:444 is not part of service tcp/10.2.0.100:80"),
+    (&["service", "edit", GROUP, "--not-also", GROUP], "tcp/10.2.0.102:443 is the service's name; to give it another, write that first in `listen`, and reload"),
+    (&["real", "add", MORE, "10.2.0.2"], "tcp/10.2.0.102:444 is part of service tcp/10.2.0.102:443; give that name"),
+    (&["flows", "--service", MORE], "tcp/10.2.0.102:444 is part of service tcp/10.2.0.102:443; give that name"),
     (&["flows", "--service", NONE], "there is no service tcp/10.2.0.101:80; `drover list` shows those there are"),
 ];
 
@@ -43,7 +55,7 @@ const USAGE: [(&[&str], &str); 24] = [
     (&["service", "add", WEB, "-s", "lcx"], "error: invalid value 'lcx' for '--scheduler <SCHEDULER>'\n  [possible values: rr, wrr, lc, wlc, sed, nq, sh, dh, mh, lblc, lblcr, fo, ovf, twos]\n"),
     (&["service", "add", "tcp/10.2.0.100:0"], "error: invalid value 'tcp/10.2.0.100:0' for '<PROTOCOL/VIP:PORT>': bad service `tcp/10.2.0.100:0`: `0` is not a port from 1 to 65535, a range as in 8000-8099, or *\n"),
     (&["service", "add", "10.2.0.100:80"], "error: invalid value '10.2.0.100:80' for '<PROTOCOL/VIP:PORT>': bad service `10.2.0.100:80`: want PROTOCOL/VIP:PORT, as in tcp/192.0.2.1:80 or tcp/[2001:db8::1]:80\n"),
-    (&["service", "edit", WEB], "error: the following required arguments were not provided:\n  <--scheduler <SCHEDULER>|--flags <FLAG,…>|--persistent <SECONDS>|--netmask <PREFIX|MASK>|--ops[=<BOOL>]|--expire-quiescent[=<BOOL>]|--expire-nodest[=<BOOL>]|--no-member <FATE>>\n"),
+    (&["service", "edit", WEB], "error: the following required arguments were not provided:\n  <--also <PROTOCOL/VIP:PORT>|--not-also <PROTOCOL/VIP:PORT>|--scheduler <SCHEDULER>|--flags <FLAG,…>|--persistent <SECONDS>|--netmask <PREFIX|MASK>|--ops[=<BOOL>]|--expire-quiescent[=<BOOL>]|--expire-nodest[=<BOOL>]|--no-member <FATE>>\n"),
     (&["service", "addd", WEB], "error: unrecognized subcommand 'addd'\n\n  tip: a similar subcommand exists: 'add'\n"),
     (&["real", "add", WEB], "error: the following required arguments were not provided:\n  <RIP>\n"),
     (&["real", "add", WEB, "web2"], "error: invalid value 'web2' for '<RIP>': `web2` is not an IP address\n"),
@@ -70,6 +82,8 @@ const USAGE: [(&[&str], &str); 24] = [
 fn a_command_that_is_refused_changes_nothing() -> Result<()> {
     let (lab, _director) = site()?;
     let host = lab.host("director");
+    host.drover(&["service", "add", GROUP, "--also", MORE])?
+        .success()?;
     let before = State::of(host)?;
     for (words, why) in REFUSED {
         assert_refused(&words.join(" "), &host.drover(words)?, why);
@@ -93,7 +107,7 @@ fn a_command_changes_what_it_says_and_no_comment() -> Result<()> {
     let (lab, _director) = site()?;
     let host = lab.host("director");
     let two = "# Server two.\n[[service.real]] # two\naddress = \"10.2.0.2\" # rack 1\nweight = 7 # big\n\n";
-    let steps: [(&[&str], &str, &str); 16] = [
+    let steps: [(&[&str], &str, &str); 19] = [
         (
             &["service", "edit", WEB, "-s", "wrr"],
             "\"rr\" #",
@@ -174,6 +188,30 @@ fn a_command_changes_what_it_says_and_no_comment() -> Result<()> {
             &["real", "edit", WEB, "10.2.0.3", "-w", "1", "-y", "0"],
             "weight = 0\nupper_threshold = 8\nlower_threshold = 4\n",
             "weight = 1\nupper_threshold = 8\n",
+        ),
+        (
+            &[
+                "service",
+                "edit",
+                WEB,
+                "--also",
+                "tcp/10.2.0.100:443",
+                "--also",
+                "udp/10.2.0.102:443",
+            ],
+            "\"tcp/10.2.0.100:80\" #",
+            "[\"tcp/10.2.0.100:80\", \"tcp/10.2.0.100:443\", \"udp/10.2.0.102:443\"] #",
+        ),
+        (
+            &["service", "edit", WEB, "--not-also", "tcp/10.2.0.100:443"],
+            " \"tcp/10.2.0.100:443\",",
+            "",
+        ),
+        // The service is found by the first of its list.
+        (
+            &["real", "edit", WEB, "10.2.0.3", "-w", "2"],
+            "weight = 1\n",
+            "weight = 2\n",
         ),
         (
             &["timeouts", "set", "--tcp", "600", "--udp", "30"],
@@ -278,6 +316,7 @@ fn the_listing_has_the_keys_that_are_documented() -> Result<()> {
         "expire_nodest",
         "expire_quiescent",
         "flags",
+        "listen",
         "one_packet",
         "persistence",
         "persistence_prefix",
@@ -309,7 +348,8 @@ fn the_listing_has_the_keys_that_are_documented() -> Result<()> {
     assert_eq!(
         list[1],
         serde_json::json!({
-            "service": "udp/10.2.0.100:53", "scheduler": "wrr", "flags": [], "reals": [],
+            "service": "udp/10.2.0.100:53", "listen": ["udp/10.2.0.100:53"], "reals": [],
+            "scheduler": "wrr", "flags": [],
             "persistence": 0, "persistence_prefix": 0, "one_packet": false,
             "expire_quiescent": false, "expire_nodest": false,
         })

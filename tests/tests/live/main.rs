@@ -1,6 +1,7 @@
 //! A director on a LAN, with real clients, real web servers and an operator at work.
 
 mod fragments;
+mod groups;
 mod neighbours;
 mod paths;
 mod site;

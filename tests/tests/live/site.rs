@@ -14,7 +14,7 @@ use tests::{Director, Host, Lab, Nginx};
 
 const CLIENT: Ipv4Addr = Ipv4Addr::new(172, 25, 138, 9);
 const DIRECTOR: Ipv4Addr = Ipv4Addr::new(172, 25, 138, 5);
-const REALS: [(&str, Ipv4Addr); 3] = [
+pub(crate) const REALS: [(&str, Ipv4Addr); 3] = [
     ("server2", Ipv4Addr::new(172, 25, 138, 2)),
     ("server3", Ipv4Addr::new(172, 25, 138, 3)),
     ("server4", Ipv4Addr::new(172, 25, 138, 4)),
