@@ -71,7 +71,7 @@ impl Arrival {
         if is_persistent(service) && !self.packet.event().is_none() {
             // A datagram is not the first if its flow had a record.
             let lasting = !self.begins() || self.packet.event().is_datagram() && is_known;
-            persistence::note(&self.packet, service, member, lasting, tables);
+            persistence::note(&self.packet, service, member, lasting, (site, tables));
         }
         choice
     }

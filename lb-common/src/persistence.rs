@@ -12,6 +12,7 @@ use crate::{
     hash::{Flow, Kind},
     packet::Packet,
     tables::{Member, Record, Service, Site, State},
+    verifier::unseen,
 };
 
 fn key(packet: &Packet, service: &Service) -> u64 {
@@ -49,7 +50,7 @@ pub(crate) fn note<T: Tables>(
     service: &Service,
     member: u32,
     lasting: bool,
-    tables: &T,
+    (site, tables): (&Site, &T),
 ) {
     let hash = key(packet, service);
     let fingerprint = fingerprint(hash);
@@ -60,15 +61,18 @@ pub(crate) fn note<T: Tables>(
     // Words: of an `Option` of a record LLVM reads what is not there.
     let before = set.find(fingerprint).map_or(0, |hit| hit.record.pack());
     let last = Record::unpack(before);
-    let lasts = lasting || (last.state == State::Template && last.member == member);
-    let record = match lasts {
-        true => {
-            let end = now.wrapping_add(service.options().persistence);
-            Record::new(fingerprint, member, end, State::Template)
-        }
-        false => Record::new(fingerprint, member, now, State::Embryonic),
+    let lasts = u64::from(lasting | (last.state == State::Template && last.member == member));
+    let until = |seconds: u32, state| {
+        Record::new(fingerprint, member, now.wrapping_add(seconds), state).pack()
     };
-    let record = record.pack();
+    let template = until(service.options().persistence, State::Template);
+    // Not `Embryonic`, which is counted as a flow.
+    let first = until(
+        site.settings.timeouts.of(State::Embryonic),
+        State::Fragments,
+    );
+    // Without a branch, which the verifier would follow.
+    let record = first ^ ((first ^ template) & unseen(lasts).wrapping_neg());
     if record != before {
         tables.enter(hash, record, now);
     }

@@ -29,7 +29,8 @@ pub enum State {
     Udp,
     /// Not a flow: where a persistent service's client is sent. Its second is the one it lasts to.
     Template,
-    /// Not a flow: where a datagram's fragments are sent. Its second is the one it lasts to.
+    /// Not a flow, and gives way: where a datagram's fragments are sent, or a persistent service's
+    /// client of whom only a first packet was seen. Its second is the one it lasts to.
     Fragments,
 }
 
