@@ -145,11 +145,12 @@ impl Arrival {
     }
 
     /// Picks the member of a flow of a tracked service: where its client, or the rest of its
-    /// datagram, has gone, else the next one's.
+    /// datagram, has gone, else the next one's. A flow from before the tracking has its member.
     fn tracked<T: Tables>(&self, service: &Service, site: &Site, tables: &T) -> u32 {
         let owner = service.chain().owner;
         let mut member = 0;
-        if is_persistent(service) {
+        let is_older = !self.begins() && service.before.load() != 0;
+        if is_persistent(service) && !is_older {
             member = persistence::find(&self.packet, service, site, tables);
         } else if !self.packet.is_whole() {
             let led = fragments::led(&self.packet, tables);
