@@ -1,82 +1,99 @@
-//! What happens to a director, done to the real tables and to the full table beside them.
+//! What happens to a director, done to the real tables and to the full tables beside them.
 //!
-//! After each segment the two are compared: see `Trial::send`.
+//! After each packet the two are compared: see `Served::send`.
 
-use std::collections::{BTreeMap, HashSet};
+mod quiet;
+mod served;
 
-use lb_common::tables::{Layout, Record, SlotValue, State};
-use lb_user::{
-    dataplane::director::Limits,
-    install::{Flows, Installed},
-    scheduler::Scheduler,
-};
+use lb_user::{dataplane::director::Limits, install::Installed, scheduler::Scheduler};
 use tests::frames::{ACK, SYN};
 
-use crate::{
-    full_table::{FullTable, Noting},
-    site::{Client, ESTABLISHED, Site, service},
-};
+use self::served::Served;
+use crate::site::{Client, Says, Site};
 
+/// Services are numbered from the main one on.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
-    /// SYN and ACK from every port of a group.
-    Open(u8),
-    /// Another segment from every port of a group.
-    Send(u8, u8),
+    /// SYN and ACK, or two datagrams, from every port of a group.
+    Open(usize, u8),
+    /// Another segment, or a datagram, from every port of a group.
+    Send(usize, u8, u8),
+    /// A datagram in two fragments from every port of a group, the first ones first; not of TCP.
+    Fragmented(usize, u8),
     Pass(u32),
     Sweep,
     /// Another daemon takes the tables over.
     Restart,
+    Unresolved(u8, bool),
+    Change(usize, Change),
+}
+
+/// Of one service.
+#[derive(Clone, Debug)]
+pub(crate) enum Change {
     /// A real server added, changed, or with `None` removed.
     Real(u8, Option<u32>),
     /// So many real servers of weight 1, and no others.
     Reals(u8),
     Scheduler(Scheduler),
-    Unresolved(u8, bool),
+    /// For how many seconds clients come back, and not to those of weight 0 (`expire_quiescent`).
+    Persistence(Option<u32>, bool),
     /// The service is removed, and added again.
     Anew,
 }
 
+/// How a history begins.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct First {
+    pub(crate) scheduler: Scheduler,
+    /// Seconds.
+    pub(crate) persistence: Option<u32>,
+    /// Which service is the one that most is about.
+    pub(crate) main: usize,
+}
+
+/// The main service; others are numbered from there.
+pub(crate) const MAIN: usize = 0;
+pub(crate) const SERVICES: [&str; 4] = [
+    "tcp/192.0.2.1:80",
+    "udp/192.0.2.1:53",
+    "tcp/[2001:db8::1]:80",
+    "udp/[2001:db8::1]:53",
+];
 /// Members and slots that no history comes near.
 const LIMITS: Limits = Limits {
-    services: 4,
-    members: 64,
+    services: 8,
+    members: 128,
     slots: 1 << 16,
     flow_sets: 0,
     lists_flows: true,
 };
 const CLIENTS: u8 = 2;
-const PORTS: u16 = 12;
+const PORTS: u16 = 8;
 
 pub(crate) struct Trial {
-    pub(crate) site: Site,
-    table: FullTable,
-    scheduler: Scheduler,
-    reals: BTreeMap<u8, u32>,
-    /// No hash since the service was made.
-    always_tracked: bool,
-    /// Whether there is a record's room for every flow.
+    site: Site,
+    services: [Served; SERVICES.len()],
     roomy: bool,
-    /// Else those that were seen to have the record of an established flow, at their member.
-    held: HashSet<Client>,
+    /// The last datagram that was sent in fragments.
+    datagram: u16,
 }
 
 impl Trial {
-    pub(crate) fn new(scheduler: Scheduler, flow_sets: usize, roomy: bool) -> Self {
+    pub(crate) fn new(first: First, flow_sets: usize, roomy: bool) -> Self {
         let limits = Limits {
             flow_sets,
             ..LIMITS
         };
+        let mut names = SERVICES;
+        names.rotate_left(first.main);
         let mut trial = Self {
             site: Site::with_limits(limits),
-            table: FullTable::default(),
-            scheduler,
-            reals: (2..5).map(|host| (host, 1)).collect(),
-            always_tracked: true,
+            services: names.map(|name| Served::new(name, first, roomy)),
             roomy,
-            held: HashSet::new(),
+            datagram: 0,
         };
-        trial.bring();
+        trial.bring_all();
         trial
     }
 
@@ -88,139 +105,98 @@ impl Trial {
 
     fn step(&mut self, step: &Step) {
         match *step {
-            Step::Open(group) => {
-                self.send_all(group, SYN);
-                self.send_all(group, ACK);
+            Step::Open(service, group) => {
+                self.send_all(service, group, SYN);
+                self.send_all(service, group, ACK);
             }
-            Step::Send(group, flags) => self.send_all(group, flags),
+            Step::Send(service, group, flags) => self.send_all(service, group, flags),
+            Step::Fragmented(service, group) if self.services[service].is_udp() => {
+                self.send_fragmented(service, group);
+            }
+            Step::Fragmented(..) => {}
             Step::Pass(seconds) => self.site.pass(seconds),
             Step::Sweep => self.sweep(),
             Step::Restart => {
                 self.site.installed = Installed::of(&self.site.tables);
                 // As the daemon does: ids of removed services' members are not to be used before.
                 self.sweep();
-                self.bring();
-            }
-            Step::Real(host, Some(weight)) => {
-                self.reals.insert(host, weight);
-                self.bring();
-            }
-            Step::Real(host, None) => {
-                self.reals.remove(&host);
-                self.bring();
-            }
-            Step::Reals(number) => {
-                self.reals = (2..2 + number).map(|host| (host, 1)).collect();
-                self.bring();
-            }
-            Step::Scheduler(scheduler) => {
-                self.scheduler = scheduler;
-                self.bring();
+                self.bring_all();
             }
             Step::Unresolved(host, unresolved) => {
                 self.site.unresolved.retain(|&it| it != host);
                 self.site.unresolved.extend(unresolved.then_some(host));
-                self.bring();
+                self.bring_all();
             }
-            Step::Anew => {
-                let site = &mut self.site;
-                site.installed.remove(&site.tables, service(), site.now);
-                self.table.entries.clear();
-                self.held.clear();
-                self.always_tracked = true;
-                self.bring();
-            }
+            Step::Change(service, ref change) => self.change(service, change),
         }
     }
 
-    fn bring(&mut self) {
+    fn change(&mut self, service: usize, change: &Change) {
+        let served = &mut self.services[service];
+        match *change {
+            Change::Real(host, Some(weight)) => {
+                served.reals.insert(host, weight);
+            }
+            Change::Real(host, None) => {
+                served.reals.remove(&host);
+            }
+            Change::Reals(number) => {
+                served.reals = (2..2 + number).map(|host| (host, 1)).collect();
+            }
+            Change::Scheduler(scheduler) => served.scheduler = scheduler,
+            Change::Persistence(seconds, expire) => served.persist(seconds, expire),
+            Change::Anew => served.remove(&mut self.site),
+        }
         if self.site.installed.is_to_be_swept() {
             self.sweep();
         }
-        self.always_tracked &= !self.scheduler.is_hashed();
-        let reals: Vec<_> = self.reals.iter().map(|(&host, &it)| (host, it)).collect();
-        self.site.bring(self.scheduler, &reals);
+        self.services[service].bring(&mut self.site);
     }
 
-    fn send_all(&mut self, group: u8, flags: u8) {
-        for client in 1..=CLIENTS {
-            for port in 0..PORTS {
-                self.send((client, u16::from(group) * PORTS + port + 1), flags);
-            }
+    fn bring_all(&mut self) {
+        for served in &mut self.services {
+            served.bring(&mut self.site);
         }
     }
 
-    /// Sends a segment, and sees that a flow is where the full table has it.
-    ///
-    /// Without room for every record that is so for the flows that have one and are established:
-    /// those do not lose it before they expire.
-    fn send(&mut self, client: Client, flags: u8) {
-        let now = self.site.now;
-        let home = self.table.home(client, flags, now);
-        let held = self.roomy || self.held.contains(&client);
-        let went = self.site.send_from(client, flags);
-        if let Some(home) = home.filter(|_| held) {
-            let entry = self.table.entries[&client];
-            assert_eq!(went, Ok(home), "{client:?}, flags {flags:#x}: {entry:?}");
-        }
-        let Ok(went) = went else { return };
-        let noting = match (
-            self.roomy && self.always_tracked,
-            self.scheduler.is_hashed(),
-        ) {
-            (true, _) => Noting::Always,
-            (false, false) => Noting::Now,
-            (false, true) => Noting::Rarely,
+    fn send_all(&mut self, service: usize, group: u8, flags: u8) {
+        let served = &mut self.services[service];
+        let says = match served.is_udp() {
+            true => Says::Datagram,
+            false => Says::Segment(flags),
         };
-        self.table.went(client, flags, now, went, noting);
-        let record = self.site.record_of(client);
-        let holds = |(home, record): (u8, Record)| home == went && record.state != State::Embryonic;
-        if record.is_some_and(holds) {
-            self.held.insert(client);
-        } else {
-            self.held.remove(&client);
+        for client in clients(group) {
+            // Where it goes is the table's to judge; nobody may be eligible.
+            let _ = served.send(&mut self.site, client, says);
+        }
+    }
+
+    fn send_fragmented(&mut self, service: usize, group: u8) {
+        let served = &mut self.services[service];
+        let sent = clients(group).map(|client| {
+            self.datagram += 1;
+            let says = Says::First(self.datagram);
+            let went = served.send(&mut self.site, client, says);
+            (client, self.datagram, went)
+        });
+        for (client, id, went) in sent.collect::<Vec<_>>() {
+            // Without room for their record they may go anywhere.
+            if went.is_ok() && self.roomy {
+                let later = self.site.tell(client, Says::Later(id));
+                assert_eq!(later, went, "{client:?}, the rest of a datagram");
+            }
         }
     }
 
     fn sweep(&mut self) {
         self.site.sweep();
-        self.table.sweep(self.site.now);
-        if self.roomy && self.always_tracked {
-            let counted: BTreeMap<u8, Flows> = self
-                .site
-                .members()
-                .into_iter()
-                .map(|host| (host, self.site.flows(host)))
-                .filter(|(_, flows)| *flows != Flows::default())
-                .collect();
-            assert_eq!(counted, self.table.usage().into_iter().collect());
+        for served in &mut self.services {
+            served.sweep(&mut self.site);
         }
     }
+}
 
-    /// When nothing has changed and nobody has sent for a while, nothing of the past is left.
-    pub(crate) fn end(&mut self) {
-        for _ in 0..2 {
-            self.site.pass(ESTABLISHED + 1);
-            self.sweep();
-        }
-        let reals: Vec<u8> = self.reals.keys().copied().collect();
-        assert_eq!(self.site.members(), reals, "removed members");
-        let (site, tables) = (&self.site, &self.site.tables);
-        let id = site.installed.service(service()).unwrap();
-        let record = &tables.services[usize::from(id)];
-        let layout = Layout::unpack(record.layout.load());
-        let (first, end) = (
-            layout.first as usize,
-            (layout.first + layout.slots) as usize,
-        );
-        let is_clean = |i: usize| SlotValue::unpack(tables.slots[i].load()).is_clean();
-        assert!((first..end).all(is_clean), "slots");
-        assert_eq!((record.before.load(), record.settles.load()), (0, 0));
-        assert_eq!(site.usage.flows, 0, "records");
-        let spare = site.installed.spare();
-        assert_eq!(spare.services, LIMITS.services - 2, "services");
-        assert_eq!(spare.members, LIMITS.members - 1 - reals.len(), "members");
-        assert_eq!(spare.slots, LIMITS.slots as u32 - layout.slots, "slots");
-        assert_eq!(Installed::of(tables).spare(), spare, "rebuilt");
-    }
+fn clients(group: u8) -> impl Iterator<Item = Client> {
+    let first = u16::from(group) * PORTS + 1;
+    (1..=CLIENTS).flat_map(move |client| (first..first + PORTS).map(move |port| (client, port)))
 }

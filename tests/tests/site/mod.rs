@@ -2,19 +2,19 @@
 
 #![allow(dead_code, reason = "each of the tests that share it uses a part")]
 
+mod says;
+
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv4Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
 use lb_common::{
-    address::{Address, Version},
     director::forward,
     flow_table::fingerprint,
-    hash::{Flow, Kind},
     reason::Reason,
     tables::{Interface, Record, Settings, Timeouts},
-    wire::{MacAddr, Ports, Protocol, VlanId},
+    wire::{MacAddr, VlanId},
 };
 use lb_user::{
     dataplane::director::{At, Buffer, Limits, Tables},
@@ -22,14 +22,15 @@ use lb_user::{
     scheduler::{Flag, Scheduler},
     service::ServiceName,
 };
-use tests::frames::Sent;
+
+pub(crate) use self::says::Says;
 
 const ETH0: u32 = 3;
 const DIRECTOR: [u8; 6] = [2, 0, 0, 0, 0, 5];
+const ROUTER: [u8; 6] = [2, 0, 0, 0, 0, 1];
 /// After which flows that sent nothing are given up, in seconds.
 pub(crate) const ESTABLISHED: u32 = 900;
 const CLIENT: u8 = 7;
-const VIP: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 
 /// Last octet of its address, and its port.
 pub(crate) type Client = (u8, u16);
@@ -100,7 +101,7 @@ impl Site {
     ) -> Result<(), String> {
         let thresholds: HashMap<u8, Thresholds> = self.thresholds.iter().copied().collect();
         let member = |&(host, weight): &(u8, u32)| WantedMember {
-            address: Ipv4Addr::new(10, 0, 0, host).into(),
+            address: self.real(host),
             weight,
             thresholds: thresholds.get(&host).copied().unwrap_or_default(),
             interface: ETH0,
@@ -128,20 +129,11 @@ impl Site {
     }
 
     pub(crate) fn send_from(&self, client: Client, flags: u8) -> Result<u8, Reason> {
-        self.send_frame(&self.from(client).tcp(flags))
+        self.tell(client, Says::Segment(flags))
     }
 
-    /// What a client sends to the service, to its first port if it has several.
-    pub(crate) fn from(&self, (client, port): Client) -> Sent {
-        Sent {
-            to: DIRECTOR,
-            from: [2, 0, 0, 0, 0, 1],
-            client: address_of(client),
-            client_port: port,
-            vip: VIP,
-            port: self.name.ports.first,
-            ttl: 64,
-        }
+    pub(crate) fn tell(&self, client: Client, says: Says) -> Result<u8, Reason> {
+        self.send_frame(&self.frame(client, says))
     }
 
     /// Sends a frame; returns the last octet of the real server's address.
@@ -152,24 +144,23 @@ impl Site {
     }
 
     /// Returns the record of a client's flow, and the real server it names.
-    pub(crate) fn record_of(&self, (client, port): Client) -> Option<(u8, Record)> {
+    pub(crate) fn record_of(&self, client: Client) -> Option<(u8, Record)> {
         let id = self.installed.service(self.name)?;
-        let ports = Ports {
-            source: port.to_be_bytes(),
-            destination: self.name.ports.first.to_be_bytes(),
-        };
-        let flow = Flow::new(
-            Address::v4(address_of(client).octets()),
-            Address::v4(VIP.octets()),
-            Kind::new(ports, Protocol::TCP, Version::V4),
-        );
-        let hash = flow.hash(self.tables.services[usize::from(id)].seed);
+        let hash = self
+            .flow(client)
+            .hash(self.tables.services[usize::from(id)].seed);
         let set = &self.tables.flows[hash as usize & (self.tables.flows.len() - 1)];
         let record = set.find(fingerprint(hash))?.record;
-        Some((
-            self.tables.members[record.member as usize].rip.octets_v4()[3],
-            record,
-        ))
+        let mut members = self.installed.members(self.name);
+        let (rip, _) = members.find(|&(_, id)| id == record.member)?;
+        Some((last_octet(rip), record))
+    }
+
+    fn real(&self, host: u8) -> IpAddr {
+        match self.name.vip {
+            IpAddr::V4(_) => Ipv4Addr::new(10, 0, 0, host).into(),
+            IpAddr::V6(_) => Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 1, host.into()).into(),
+        }
     }
 
     pub(crate) fn pass(&mut self, seconds: u32) {
@@ -212,8 +203,4 @@ fn last_octet(address: IpAddr) -> u8 {
         IpAddr::V4(address) => address.octets()[3],
         IpAddr::V6(address) => address.octets()[15],
     }
-}
-
-fn address_of(client: u8) -> Ipv4Addr {
-    Ipv4Addr::new(198, 51, 100, client)
 }
