@@ -54,7 +54,7 @@ pub(crate) fn note<T: Tables>(
 ) {
     let hash = key(packet, service);
     let fingerprint = fingerprint(hash);
-    let (Some(site), Some(set)) = (tables.site(), tables.flow_set(hash)) else {
+    let Some(set) = tables.flow_set(hash) else {
         return;
     };
     let now = tables.now();
