@@ -83,7 +83,7 @@ fn deliver<F: Resize + ?Sized, T: Tables>(
     tables: &T,
 ) -> Result<Forward, Reason> {
     let service = find_service(packet, site, tables).ok_or(Reason::NoService)?;
-    let own = site.interface(ingress).mac_word();
+    let own = site.interface(ingress).mac();
     if !is_for(frame, own) {
         return Err(Reason::OtherHost);
     }
@@ -96,7 +96,7 @@ fn deliver<F: Resize + ?Sized, T: Tables>(
     }
     let member = site.member(choice.member());
     let link = member.link().ok_or(Reason::NoNeighbour)?;
-    let (forward, source) = route(member, ingress, MacAddr::from_word(own), site)?;
+    let (forward, source) = route(member, ingress, own, site)?;
     packet.live_on(frame).ok_or(Reason::TtlExpired)?;
     tables.count(choice.member(), packet.octets(), choice.is_new());
     link::readdress(frame, packet.network(), (source, link.mac), link.vlan)
@@ -158,9 +158,9 @@ fn entered<'s>(destination: &Destination, site: &'s Site) -> Option<&'s Service>
 
 /// Whether the frame is addressed to this host: in promiscuous mode a director also sees what
 /// others are sent, and must not forward it a second time.
-fn is_for<F: Frame + ?Sized>(frame: &F, own: u64) -> bool {
+fn is_for<F: Frame + ?Sized>(frame: &F, own: MacAddr) -> bool {
     frame.header::<Ethernet>(0).is_some_and(|ethernet| {
-        ethernet.destination.is_word(own) || ethernet.destination.is_virtual_router()
+        ethernet.destination == own || ethernet.destination.is_virtual_router()
     })
 }
 

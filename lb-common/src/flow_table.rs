@@ -27,7 +27,7 @@ impl Hit {
             Event::DATAGRAM => State::Udp,
             _ => return false,
         };
-        self.record.state == state && self.record.seen == now & 0xff_ffff
+        self.record.state == state && self.record.seen == Record::second(now)
     }
 }
 
@@ -108,7 +108,7 @@ impl FlowSet {
     /// whether it did.
     pub fn renew(&self, hit: Hit, event: Event, now: u32) -> bool {
         let record = Record {
-            seen: now & 0xff_ffff,
+            seen: Record::second(now),
             state: hit.record.state.next(event),
             ..hit.record
         };

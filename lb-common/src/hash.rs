@@ -112,7 +112,7 @@ impl Destination {
     }
 
     /// Where the directory keeps this destination; needs no key, for only operators choose VIPs.
-    #[inline(always)] // As `Flow::hash_of`.
+    #[inline(always)] // As `Flow::hash`.
     pub fn hash(&self) -> u64 {
         let [first, second] = self.vip.0;
         // Multiplied apart, they wait for one another only once.

@@ -55,16 +55,33 @@ impl Reason {
     ];
 
     /// Only packets that are certainly for one of our services may be dropped.
-    const DROPS: u64 =
-        1 << Self::NoMember as u64 | 1 << Self::NoNeighbour as u64 | 1 << Self::TtlExpired as u64;
-
-    pub fn fate(self) -> Fate {
-        Self::fate_of(self as u64)
+    pub const fn fate(self) -> Fate {
+        match self {
+            Self::Truncated
+            | Self::NotIp
+            | Self::BadHeader
+            | Self::OtherProtocol
+            | Self::NoService
+            | Self::OtherHost
+            | Self::Refused
+            | Self::NoFlow
+            | Self::Expelled => Fate::Pass,
+            Self::NoMember | Self::NoNeighbour | Self::TtlExpired => Fate::Drop,
+        }
     }
 
     /// As `fate`, of its number.
     pub fn fate_of(number: u64) -> Fate {
-        match Self::DROPS >> number & 1 {
+        const DROPS: u64 = {
+            let (mut drops, mut i) = (0, 0);
+            while i < Reason::ALL.len() {
+                let drop = matches!(Reason::ALL[i].fate(), Fate::Drop);
+                drops |= (drop as u64) << Reason::ALL[i] as u64;
+                i += 1;
+            }
+            drops
+        };
+        match DROPS >> number & 1 {
             0 => Fate::Pass,
             _ => Fate::Drop,
         }

@@ -48,14 +48,8 @@ impl Packet<'_> {
 
     // Compared as addresses: the verifier learns a packet's length from no other form.
     fn at<T: Header>(&self, offset: usize) -> Option<*mut T> {
-        // SAFETY: a packet is neither at the first of all addresses nor at the last. That the
-        // compiler knows it saves it from asking twice.
-        let (start, end) = unsafe {
-            core::hint::assert_unchecked(self.start != 0);
-            let start = self.start.unchecked_add(offset);
-            (start, start.unchecked_add(T::LEN))
-        };
-        (end <= self.end).then_some(start as *mut T)
+        let start = self.start + offset;
+        (start + T::LEN <= self.end).then_some(start as *mut T)
     }
 }
 

@@ -193,14 +193,16 @@ fn connections_stay_through_every_change() {
         (Scheduler::Lblcr, &[(2, 1), (3, 1)]),
         (Scheduler::Mh, &[(2, 1), (3, 1), (4, 1), (5, 1)]),
     ];
+    // Of 2000 flows five are in one of 65 536 sets once in 17 000 runs; of 6000, once in 70.
+    const PORTS: usize = 100;
     // Seconds between changes: windows that run into one another, and windows that end.
     for gap in [1, 60, ESTABLISHED / 2, ESTABLISHED + 30] {
         let mut site = Site::new();
         let mut homes = Vec::new();
         for (step, (scheduler, members)) in changes.into_iter().enumerate() {
             site.bring(scheduler, members);
-            for port in 0..300 {
-                let port = (step * 300 + port + 1) as u16;
+            for port in 0..PORTS {
+                let port = (step * PORTS + port + 1) as u16;
                 let home = site.send(port, SYN).unwrap();
                 assert_eq!(site.send(port, ACK), Ok(home));
                 homes.push((port, home));

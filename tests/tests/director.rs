@@ -16,8 +16,8 @@ use lb_user::{
     scheduler::Scheduler,
 };
 use tests::frames::{
-    ACK, AUTHENTICATION, DESTINATION, HOP_BY_HOP, ICMP, ICMPV6, ROUTING, SYN, Sent, Sent6, TCP,
-    UDP, forwarded, service_tagged, tagged, with_length,
+    ACK, AUTHENTICATION, DESTINATION, FRAGMENT, HOP_BY_HOP, ICMP, ICMPV6, ROUTING, SYN, Sent,
+    Sent6, TCP, UDP, forwarded, service_tagged, tagged, with_length,
 };
 
 const XDP_DROP: u32 = 1;
@@ -51,6 +51,9 @@ const SCTP_PORT: u16 = 5060;
 const RANGE: (u16, u16) = (8000, 8099);
 const ANY_PORT: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 3);
 const ABSENT: u16 = 99;
+
+/// Of a packet that is for a service beyond doubt.
+const DROPPED_FOR: [Reason; 3] = [Reason::NoMember, Reason::NoNeighbour, Reason::TtlExpired];
 
 const SENT: Sent = Sent {
     to: DIRECTOR,
@@ -343,9 +346,10 @@ fn every_reason_is_earned_counted_and_leaves_the_frame_alone() {
         for (what, frame) in frames_for(reason) {
             let director = director();
             let before = director.reasons().unwrap();
-            let action = match reason.fate() {
-                Fate::Pass => XDP_PASS,
-                Fate::Drop => XDP_DROP,
+            let action = if DROPPED_FOR.contains(&reason) {
+                XDP_DROP
+            } else {
+                XDP_PASS
             };
             let left = run(&director, &frame);
             assert_eq!(left, (action, frame), "{reason:?}: {what}");
@@ -494,6 +498,11 @@ fn frames_for(reason: Reason) -> Vec<(&'static str, Vec<u8>)> {
                 "IPv6, version 4",
                 with(|frame| frame[12..14].copy_from_slice(&[0x86, 0xdd])),
             ),
+            ("IPv6, version 4, and all headers", {
+                let mut frame = SENT6.tcp(SYN);
+                frame[14] = 0x45;
+                frame
+            }),
             ("four words", with(|frame| frame[14] = 0x44)),
             ("quoted, four words", with_icmp(|quoted| quoted[0] = 0x44)),
         ],
@@ -529,6 +538,15 @@ fn frames_for(reason: Reason) -> Vec<(&'static str, Vec<u8>)> {
                     ICMPV6,
                     &[],
                     &[&[135, 0, 0, 0, 0, 0, 0, 0][..], &[0; 16]].concat(),
+                ),
+            ),
+            (
+                "IPv6, a later fragment of what is behind a header",
+                // It looks like such a header itself.
+                SENT6.ipv6(
+                    FRAGMENT,
+                    &[],
+                    &[&[DESTINATION, 0, 0, 8, 0, 0, 0, 1, TCP][..], &[0; 27]].concat(),
                 ),
             ),
             ("IPv6, no next header", SENT6.ipv6(59, &[], &[0; 8])),

@@ -52,7 +52,7 @@ impl Packet {
     pub fn of<F: Frame + ?Sized>(frame: &F) -> Result<Self, Reason> {
         let Payload { ether_type, offset } =
             link::payload_within::<TAGS_MAX>(frame).ok_or(Reason::Truncated)?;
-        // Nor is it to matter how many tags there are.
+        // How many tags there are is not to matter to the verifier from here on.
         let ethernet = frame.header::<Ethernet>(0).ok_or(Reason::Truncated)?;
         let offset = forgotten(offset as u64, ethernet.source.word()) & NETWORK_MAX;
         let offset = offset as usize;

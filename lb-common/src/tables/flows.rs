@@ -91,10 +91,15 @@ impl Record {
     pub fn new(fingerprint: u64, member: u32, now: u32, state: State) -> Self {
         Self {
             member,
-            seen: now & SECONDS as u32,
+            seen: Self::second(now),
             state,
             tag: tag(fingerprint),
         }
+    }
+
+    /// A second of the clock, as a record has it.
+    pub fn second(now: u32) -> u32 {
+        now & SECONDS as u32
     }
 
     pub fn pack(self) -> u64 {

@@ -29,11 +29,6 @@ impl Interface {
         self.index.load() as u32
     }
 
-    /// The MAC as its own type's word.
-    pub fn mac_word(&self) -> u64 {
-        self.mac.load()
-    }
-
     pub fn mac(&self) -> MacAddr {
         MacAddr::from_word(self.mac.load())
     }

@@ -258,13 +258,18 @@ mod tests {
     fn layouts_are_packed_and_unpacked() {
         for pick in [Pick::Turn, Pick::Flow, Pick::Client, Pick::Destination] {
             for tracked in [false, true] {
-                let layout = Layout {
-                    first: (1 << 30) - 1,
-                    slots: 1021,
-                    pick,
-                    tracked,
-                };
-                assert_eq!(Layout::unpack(layout.pack()), layout);
+                for slots in [0, 1021] {
+                    let layout = Layout {
+                        first: (1 << 30) - 1,
+                        slots,
+                        pick,
+                        tracked,
+                    };
+                    let word = layout.pack();
+                    assert_eq!(Layout::unpack(word), layout);
+                    let is_by_slots = !tracked && slots > 0;
+                    assert_eq!(Layout::is_by_slots(word), is_by_slots, "{layout:?}");
+                }
             }
         }
         assert_eq!(Layout::unpack(0), Layout::default());

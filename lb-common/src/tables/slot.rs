@@ -63,6 +63,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn of_what_is_packed_a_clean_slot_alone_tells_its_member() {
+        for (current, base, exceptions, member) in [
+            (0, 0, false, Some(0)),
+            (7, 7, false, Some(7)),
+            (0xff_ffff, 0xff_ffff, false, Some(0xff_ffff)),
+            (7, 7, true, None),
+            (7, 0, false, None),
+            (0, 7, false, None),
+            (0xff_ffff, 1, true, None),
+        ] {
+            let value = SlotValue {
+                current,
+                base,
+                exceptions,
+            };
+            assert_eq!(SlotValue::unpack(value.pack()), value);
+            assert_eq!(SlotValue::clean_member(value.pack()), member, "{value:?}");
+            assert_eq!(value.is_clean(), member.is_some());
+        }
+    }
+
+    #[test]
     fn a_table_of_twice_the_slots_splits_each_slot_in_two() {
         for i in 0..10_000_u64 {
             let hash = i.wrapping_mul(0x9e37_79b9_7f4a_7c15);

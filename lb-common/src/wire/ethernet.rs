@@ -28,14 +28,6 @@ impl MacAddr {
         u64::from_le_bytes([a, b, c, d, e, f, 0, 0])
     }
 
-    /// Whether this is the [`Self::word`] of another.
-    pub fn is_word(self, word: u64) -> bool {
-        // As it is loaded: in four octets and two.
-        let [a, b, c, d, e, f] = self.octets;
-        let (low, high) = (u32::from_le_bytes([a, b, c, d]), u16::from_le_bytes([e, f]));
-        low == word as u32 && high == (word >> 32) as u16
-    }
-
     /// Whether this is a virtual router's address (RFC 9568 section 7.3), which a director
     /// answers to while it holds the virtual router.
     pub fn is_virtual_router(self) -> bool {
