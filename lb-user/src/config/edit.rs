@@ -353,3 +353,6 @@ pub fn replace(path: &Path, text: &str) -> Result<Stamp> {
     };
     write().with_context(|| format!("cannot write {}", path.display()))
 }
+
+#[cfg(test)]
+mod tests;

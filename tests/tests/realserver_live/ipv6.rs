@@ -8,7 +8,7 @@ use tests::{
     nd::{ADVERTISEMENT, Nd, ROUTER_SOLICITATION, SOLICITATION, link_layer_address},
 };
 
-use crate::{counts, heard_while, macs, refused, trace, watching};
+use crate::lab::{counts, heard_while, macs, refused, trace, watching};
 
 const CLIENT: Ipv6Addr = ip(9);
 const SERVER: Ipv6Addr = ip(2);
