@@ -32,11 +32,12 @@ const PACKAGES: [(&str, &[&str]); 7] = [
     ("ping", &["iputils-ping"]),
 ];
 
-/// As above, for the tests of the units and of what is heard; the demonstration does without.
-const PACKAGES_OF_TESTS: [(&str, &[&str]); 3] = [
+/// As above, for the tests of the units, of what is heard and of crashes; the demonstration does without.
+const PACKAGES_OF_TESTS: [(&str, &[&str]); 4] = [
     ("setpriv", &["util-linux"]),
     ("systemd-analyze", &["systemd"]),
     ("tcpdump", &["tcpdump"]),
+    ("strace", &["strace"]),
 ];
 
 /// The last one that brings rustc's LLVM, and needs none of the system's.

@@ -23,7 +23,7 @@ pub fn get<T: DeserializeOwned>(socket: &Path, path: &str) -> Result<T> {
 }
 
 /// Has the daemon do something.
-pub fn post<T: Serialize>(socket: &Path, path: &str, body: &T) -> Result<()> {
+pub fn post<B: Serialize, T: DeserializeOwned>(socket: &Path, path: &str, body: &B) -> Result<T> {
     ask(socket, Method::POST, path, Some(body))
 }
 

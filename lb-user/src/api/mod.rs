@@ -6,12 +6,17 @@
 //! | `GET /v1/status` | | `Status` |
 //! | `GET /v1/flows` (a `flows::Query`) | | `flows::Report` |
 //! | `GET /v1/timeouts` | | `Timeouts` |
+//! | `GET /v1/config` | | the text that is in force |
+//! | `POST /v1/diff` | `diff::Text`, or `null`: the file | `diff::Diff` |
+//! | `POST /v1/apply` | `diff::Apply` | `diff::Diff` |
+//! | `POST /v1/undo`, `POST /v1/confirm` | | `diff::Diff`, nothing |
 //! | `POST /v1/changes` | `[Change]`, all or none | |
 //! | `POST /v1/reload` | | |
 //!
 //! What is refused is answered with a status of 4xx and `{"error": "one line"}`.
 
 pub mod client;
+pub mod diff;
 pub mod flows;
 pub mod server;
 
@@ -265,6 +270,8 @@ pub struct Status {
     pub flow_octets: u64,
     /// Octets of the tables, counters aside.
     pub memory: u64,
+    /// Seconds until the last change is taken back, if it waits to be confirmed.
+    pub unconfirmed: Option<u64>,
     /// Packets not forwarded.
     pub reasons: BTreeMap<String, ReasonReport>,
 }

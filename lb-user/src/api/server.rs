@@ -10,11 +10,11 @@ use anyhow::{Context as _, Result, ensure};
 use axum::{
     Json, Router,
     extract::{
-        ConnectInfo, DefaultBodyLimit, Query, State,
+        ConnectInfo, DefaultBodyLimit, FromRequestParts, Query, State,
         connect_info::Connected,
         rejection::{JsonRejection, QueryRejection},
     },
-    http::StatusCode,
+    http::{StatusCode, request::Parts},
     response::{IntoResponse, Response},
     routing::{get, post},
     serve::IncomingStream,
@@ -25,10 +25,16 @@ use tokio::{
     sync::{mpsc, oneshot},
 };
 
-use super::{Change, Refusal, ServiceReport, Status, Timeouts, flows};
+use super::{
+    Change, Refusal, ServiceReport, Status, Timeouts,
+    diff::{Apply, Diff, Text},
+    flows,
+};
 
 /// Octets of the largest request.
 const REQUEST_MAX: usize = 1 << 20;
+/// Octets of the largest one with a file in it: as JSON, text may be twice as long.
+const FILE_REQUEST_MAX: usize = 33 << 20;
 /// Requests that wait for the engine at the most; more are kept waiting for a place.
 pub const WAITING_MAX: usize = 64;
 
@@ -48,6 +54,24 @@ pub enum Ask {
     },
     Timeouts {
         reply: Reply<Timeouts>,
+    },
+    /// The configuration's text that is in force.
+    Text {
+        reply: Reply<String>,
+    },
+    Diff {
+        text: Option<Text>,
+        reply: Reply<Diff>,
+    },
+    Apply {
+        apply: Apply,
+        reply: Reply<Diff>,
+    },
+    Undo {
+        reply: Reply<Diff>,
+    },
+    Confirm {
+        reply: Reply<()>,
     },
     Change {
         changes: Vec<Change>,
@@ -106,6 +130,11 @@ pub async fn serve(listener: UnixListener, engine: mpsc::Sender<Ask>) -> io::Res
         .route("/v1/status", get(status))
         .route("/v1/flows", get(flows))
         .route("/v1/timeouts", get(timeouts))
+        .route("/v1/config", get(config))
+        .route("/v1/diff", post(diff).layer(with_file()))
+        .route("/v1/apply", post(apply).layer(with_file()))
+        .route("/v1/undo", post(undo))
+        .route("/v1/confirm", post(confirm))
         .route("/v1/changes", post(changes))
         .route("/v1/reload", post(reload))
         .method_not_allowed_fallback(async || {
@@ -122,6 +151,10 @@ pub async fn serve(listener: UnixListener, engine: mpsc::Sender<Ask>) -> io::Res
     .await
 }
 
+fn with_file() -> DefaultBodyLimit {
+    DefaultBodyLimit::max(FILE_REQUEST_MAX)
+}
+
 /// Who is at the other end.
 #[derive(Clone, Copy, Debug)]
 struct Peer(Option<UCred>);
@@ -132,9 +165,22 @@ impl Connected<IncomingStream<'_, UnixListener>> for Peer {
     }
 }
 
-impl Peer {
-    fn may_change(self) -> bool {
-        self.0.is_some_and(|peer| peer.uid() == 0)
+/// Whoever may change things; nobody else gets to a handler that asks for one.
+struct Root;
+
+impl<S: Send + Sync> FromRequestParts<S> for Root {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        let peer = ConnectInfo::<Peer>::from_request_parts(parts, state).await;
+        let peer = peer.ok().and_then(|ConnectInfo(Peer(peer))| peer);
+        match peer.is_some_and(|peer| peer.uid() == 0) {
+            true => Ok(Self),
+            false => Err(refuse(
+                StatusCode::FORBIDDEN,
+                "only root may change anything",
+            )),
+        }
     }
 }
 
@@ -174,27 +220,51 @@ async fn timeouts(State(engine): State<mpsc::Sender<Ask>>) -> Response {
     answer(&engine, |reply| Ask::Timeouts { reply }).await
 }
 
+async fn config(State(engine): State<mpsc::Sender<Ask>>) -> Response {
+    answer(&engine, |reply| Ask::Text { reply }).await
+}
+
+async fn diff(
+    State(engine): State<mpsc::Sender<Ask>>,
+    text: Result<Json<Option<Text>>, JsonRejection>,
+) -> Response {
+    match text {
+        Ok(Json(text)) => answer(&engine, |reply| Ask::Diff { text, reply }).await,
+        Err(rejection) => refuse(rejection.status(), &rejection.body_text()),
+    }
+}
+
+async fn apply(
+    State(engine): State<mpsc::Sender<Ask>>,
+    _: Root,
+    apply: Result<Json<Apply>, JsonRejection>,
+) -> Response {
+    match apply {
+        Ok(Json(apply)) => answer(&engine, |reply| Ask::Apply { apply, reply }).await,
+        Err(rejection) => refuse(rejection.status(), &rejection.body_text()),
+    }
+}
+
+async fn undo(State(engine): State<mpsc::Sender<Ask>>, _: Root) -> Response {
+    answer(&engine, |reply| Ask::Undo { reply }).await
+}
+
+async fn confirm(State(engine): State<mpsc::Sender<Ask>>, _: Root) -> Response {
+    answer(&engine, |reply| Ask::Confirm { reply }).await
+}
+
 async fn changes(
     State(engine): State<mpsc::Sender<Ask>>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
+    _: Root,
     changes: Result<Json<Vec<Change>>, JsonRejection>,
 ) -> Response {
-    if !peer.may_change() {
-        return refuse(StatusCode::FORBIDDEN, "only root may change anything");
-    }
     match changes {
         Ok(Json(changes)) => answer(&engine, |reply| Ask::Change { changes, reply }).await,
         Err(rejection) => refuse(rejection.status(), &rejection.body_text()),
     }
 }
 
-async fn reload(
-    State(engine): State<mpsc::Sender<Ask>>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-) -> Response {
-    if !peer.may_change() {
-        return refuse(StatusCode::FORBIDDEN, "only root may change anything");
-    }
+async fn reload(State(engine): State<mpsc::Sender<Ask>>, _: Root) -> Response {
     answer(&engine, |reply| Ask::Reload { reply }).await
 }
 

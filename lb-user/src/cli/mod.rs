@@ -1,5 +1,6 @@
 //! The command line: what can be said, and who does it.
 
+mod apply;
 mod director;
 mod flows;
 mod list;
@@ -73,6 +74,14 @@ enum Command {
     Timeouts(timeouts::Timeouts),
     /// Show how the director is: interfaces, limits, packets not forwarded
     Status(status::Status),
+    /// Put a file in the place of the daemon's, as one change
+    Apply(apply::Apply),
+    /// Show what a file would change, or the daemon's own as it is now
+    Diff(apply::Diff),
+    /// Go back to what was in force before the last change
+    Undo(apply::Undo),
+    /// Keep a change that waits to be confirmed
+    Confirm,
     /// Have the daemon read its configuration file again
     Reload,
     /// Put this program, its unit and an example configuration in place; nothing is started
@@ -93,6 +102,10 @@ impl Cli {
             Command::Flows(flows) => flows.run(&places),
             Command::Timeouts(timeouts) => timeouts.run(&places),
             Command::Status(status) => status.run(&places),
+            Command::Apply(apply) => apply.run(&places),
+            Command::Diff(diff) => diff.run(&places),
+            Command::Undo(undo) => undo.run(&places),
+            Command::Confirm => client::post(&places.socket, "/v1/confirm", &()),
             Command::Reload => client::post(&places.socket, "/v1/reload", &()),
             Command::Install(install) => install.run(),
         }

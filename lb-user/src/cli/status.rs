@@ -32,6 +32,12 @@ fn table(status: &api::Status) -> String {
         format!("{}, process {}", status.version, status.pid),
     );
     line("config", status.config.clone());
+    if let Some(left) = status.unconfirmed {
+        line(
+            "unconfirmed",
+            format!("the last change is taken back in {left} s, unless `drover confirm` keeps it"),
+        );
+    }
     line("pins", status.pins.clone());
     line("vip", status.vip.clone());
     for interface in &status.interfaces {

@@ -109,7 +109,11 @@ pub struct Real {
 
 impl Config {
     pub fn read(path: &Path) -> Result<Self, Error> {
-        file::checked(&Source::read(path)?)
+        Self::of(&Source::read(path)?)
+    }
+
+    pub fn of(source: &Source) -> Result<Self, Error> {
+        file::checked(source)
     }
 
     /// Reads the text of a file that is, or is to be, at `path`.

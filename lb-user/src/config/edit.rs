@@ -1,19 +1,12 @@
 //! Changes of `director.toml` as an operator would make them by hand: comments and order stay.
 
-use std::{
-    fs::{self, File},
-    io::Write as _,
-    net::IpAddr,
-    ops::Range,
-    path::Path,
-};
+use std::{net::IpAddr, ops::Range, path::Path};
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use lb_common::tables::Timeouts;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, TableLike, value};
 
 use super::{
-    Stamp,
     director::{Config, NoMember, check_weight, no_service},
     listen,
 };
@@ -325,33 +318,6 @@ fn holder(services: &ArrayOfTables, name: ServiceName) -> Option<ServiceName> {
 fn is_at(real: &Table, address: IpAddr) -> bool {
     let at = real.get("address").and_then(Item::as_str);
     at.and_then(|at| at.parse().ok()) == Some(address)
-}
-
-/// Replaces a file in one step: after a crash it is the old one or the new one. Returns the stamp
-/// of the new one.
-pub fn replace(path: &Path, text: &str) -> Result<Stamp> {
-    let write = || -> std::io::Result<Stamp> {
-        // A link stays, and what it names is replaced.
-        let path = fs::canonicalize(path)?;
-        let mut name = path.as_os_str().to_owned();
-        name.push(".new");
-        let written = (|| {
-            let mut file = File::create(&name)?;
-            file.set_permissions(fs::metadata(&path)?.permissions())?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            let stamp = Stamp::of(&file.metadata()?);
-            fs::rename(&name, &path)?;
-            File::open(path.parent().unwrap_or(&path))?.sync_all()?;
-            Ok(stamp)
-        })();
-        if written.is_err() {
-            // What there is of it is no use; the error that counts is the first.
-            let _ = fs::remove_file(&name);
-        }
-        written
-    };
-    write().with_context(|| format!("cannot write {}", path.display()))
 }
 
 #[cfg(test)]

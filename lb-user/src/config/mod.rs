@@ -7,6 +7,7 @@ mod destinations;
 pub mod director;
 pub mod edit;
 mod file;
+pub mod kept;
 mod listen;
 pub mod places;
 pub mod realserver;
@@ -22,9 +23,6 @@ use std::{
 };
 
 use serde::de::DeserializeOwned;
-
-/// Octets of the largest file that is read.
-const FILE_MAX: u64 = 16 << 20;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
@@ -81,6 +79,9 @@ pub fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, Error> {
 }
 
 impl Source {
+    /// Octets of the largest file that is read.
+    pub const OCTETS_MAX: u64 = 16 << 20;
+
     pub fn new(path: impl Into<PathBuf>, text: impl Into<String>) -> Self {
         Self {
             path: path.into(),
@@ -103,8 +104,11 @@ impl Source {
                 // Reading some would wait for ever, or never end.
                 return Err(unreadable("not a file; name one with --config".into()));
             }
-            if size > FILE_MAX {
-                return Err(unreadable(format!("{size} octets; at most {FILE_MAX}")));
+            if size > Self::OCTETS_MAX {
+                return Err(unreadable(format!(
+                    "{size} octets; at most {}",
+                    Self::OCTETS_MAX
+                )));
             }
         }
         match fs::read_to_string(path) {

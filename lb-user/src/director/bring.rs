@@ -138,7 +138,7 @@ impl Engine {
     }
 }
 
-fn wanted(neighbours: &Neighbours, service: &Service) -> Wanted {
+pub(super) fn wanted(neighbours: &Neighbours, service: &Service) -> Wanted {
     let member = |real: &Real| WantedMember {
         address: real.address,
         weight: real.weight,

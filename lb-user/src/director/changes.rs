@@ -9,7 +9,7 @@ use crate::{
     config::{
         Source, Stamp,
         director::{Config, Service, check_weight},
-        edit,
+        edit, kept,
         places::{Named, Places},
     },
     service::ServiceName,
@@ -18,6 +18,7 @@ use crate::{
 impl Engine {
     /// Applies changes, all or none, and writes them to the file.
     pub(super) async fn change(&mut self, changes: &[Change]) -> Result<()> {
+        self.check_confirmed()?;
         let changed = match self.reweighted(changes) {
             Some(services) => self.reweigh(services, changes),
             None => self.change_all(changes).await,
@@ -39,12 +40,7 @@ impl Engine {
         // Those of a text that is in no file yet.
         config.places = Places::default();
         self.check(&config)?;
-        config.stamp = Some(edit::replace(&self.path, &edited)?);
-        let applied = self.apply(config).await;
-        if applied.is_err() {
-            edit::replace(&self.path, &text).context("and the file could not be put back")?;
-        }
-        applied
+        self.commit(edited, config, None).await
     }
 
     /// Returns the services that have changed if the changes are of weights alone, and the file
@@ -112,19 +108,30 @@ impl Engine {
         );
         let edit = |text: String, change| edit::edited_once(&text, change);
         let text = changes.iter().try_fold(source.into_text(), edit)?;
-        self.config.stamp = Some(edit::replace(&self.path, &text)?);
+        let undo = self.kept.before()?;
+        self.kept.keep(&self.text)?;
+        match kept::replace(&self.path, &text, &self.path) {
+            Ok(stamp) => self.config.stamp = Some(stamp),
+            Err(error) => {
+                self.kept.keep_again(undo.as_deref())?;
+                return Err(error);
+            }
+        }
+        self.text = text;
         Ok(())
     }
 
     pub(super) async fn reload(&mut self) -> Result<()> {
-        let config = self.with_interfaces(Config::read(&self.path)?);
+        self.check_confirmed()?;
+        let source = Source::read(&self.path)?;
+        let config = self.with_interfaces(Config::of(&source)?);
         self.check(&config)?;
-        self.apply(config).await?;
+        self.commit(source.into_text(), config, None).await?;
         tracing::info!("reloaded {}", self.path.display());
         Ok(())
     }
 
-    fn with_interfaces(&self, mut config: Config) -> Config {
+    pub(super) fn with_interfaces(&self, mut config: Config) -> Config {
         if !self.interfaces_given.is_empty() {
             config.interfaces.clone_from(&self.interfaces_given);
         }
@@ -132,7 +139,7 @@ impl Engine {
     }
 
     /// Brings the kernel to `config`; on an error, back to what it was.
-    async fn apply(&mut self, config: Config) -> Result<()> {
+    pub(super) async fn apply(&mut self, config: Config) -> Result<()> {
         let before = std::mem::replace(&mut self.config, config);
         // They have been told of.
         self.config.places = Places::default();

@@ -3,6 +3,7 @@
 use std::{
     collections::HashSet,
     path::{Path, PathBuf},
+    time::{Instant, SystemTime},
 };
 
 use anyhow::Result;
@@ -16,6 +17,7 @@ use crate::{
     api::server::Ask,
     config::{
         director::{Config, Real, Service},
+        kept::Kept,
         places::Places,
     },
     dataplane::director::Director,
@@ -33,6 +35,11 @@ pub(super) struct Engine {
     pub(super) path: PathBuf,
     pub(super) pins: PathBuf,
     pub(super) config: Config,
+    /// What says so: the file's text when it was read, or written.
+    pub(super) text: String,
+    pub(super) kept: Kept,
+    /// When a change is taken back that has not been confirmed.
+    pub(super) unconfirmed: Option<Instant>,
     /// Given on the command line, in place of the file's.
     pub(super) interfaces_given: Vec<String>,
     pub(super) kernel: Director,
@@ -47,12 +54,13 @@ impl Engine {
     /// Takes over what is in the kernel, and brings it to what `config` says.
     pub(super) async fn new(
         paths: &Paths,
-        config: Config,
+        (config, text): (Config, String),
         interfaces_given: &[String],
         pins: &Path,
         kernel: Director,
     ) -> Result<Self> {
         let netlink = net::connect()?;
+        let kept = Kept::beside(&paths.config);
         let interfaces = Interface::find_all(&netlink, &config).await?;
         let mut neighbours = Neighbours::new(interfaces);
         // Until the kernel says otherwise, real servers are where they were.
@@ -63,6 +71,9 @@ impl Engine {
         let installed = Installed::of(&kernel.tables);
         let mut engine = Self {
             path: paths.config.clone(),
+            text,
+            unconfirmed: unconfirmed(&kept)?,
+            kept,
             pins: pins.to_owned(),
             interfaces_given: interfaces_given.to_vec(),
             config,
@@ -91,6 +102,11 @@ impl Engine {
             Ask::Status { reply } => drop(reply.send(report::status(self, &self.netlink).await)),
             Ask::Flows { query, reply } => drop(reply.send(flows::list(self, &query))),
             Ask::Timeouts { reply } => drop(reply.send(Ok(report::timeouts(self)))),
+            Ask::Text { reply } => drop(reply.send(Ok(self.text.clone()))),
+            Ask::Diff { text, reply } => drop(reply.send(self.diff_text(text.as_ref()))),
+            Ask::Apply { apply, reply } => drop(reply.send(self.apply_text(&apply).await)),
+            Ask::Undo { reply } => drop(reply.send(self.undo().await)),
+            Ask::Confirm { reply } => drop(reply.send(self.confirm())),
             Ask::Change { changes, reply } => drop(reply.send(self.change(&changes).await)),
             Ask::Reload { reply } => drop(reply.send(self.reload().await)),
         }
@@ -130,6 +146,7 @@ impl Engine {
 
     pub(super) async fn tick(&mut self) {
         self.ticks += 1;
+        self.take_back_unconfirmed().await;
         self.neighbours.look_after(&self.netlink, self.ticks).await;
         let counts = |real: &Real| real.thresholds.upper > 0;
         let is_live =
@@ -150,4 +167,11 @@ impl Engine {
         self.usage = self.installed.sweep(&self.kernel.tables, now);
         Ok(())
     }
+}
+
+/// When a change is taken back that an earlier daemon has made, if it has not been confirmed.
+fn unconfirmed(kept: &Kept) -> Result<Option<Instant>> {
+    let left = |deadline: SystemTime| deadline.duration_since(SystemTime::now());
+    let left = kept.deadline()?.map(left);
+    Ok(left.map(|left| Instant::now() + left.unwrap_or_default()))
 }

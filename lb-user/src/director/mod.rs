@@ -2,10 +2,12 @@
 
 mod bring;
 mod changes;
+mod diff;
 mod engine;
 mod flows;
 mod neighbours;
 mod report;
+mod transaction;
 mod vips;
 
 use std::{
@@ -26,7 +28,7 @@ use tokio::{
 use self::engine::Engine;
 use crate::{
     api::server,
-    config::director::Config,
+    config::{Source, director::Config},
     dataplane::{
         director::Director,
         pins::{Pins, Role},
@@ -51,22 +53,40 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// Runs the daemon until it is told to stop. Packets go on after that.
 pub fn run(paths: &Paths, interfaces: &[String]) -> Result<()> {
-    let mut config = Config::read(&paths.config)?;
+    let is_overdue = transaction::is_overdue(&paths.config)?;
+    let read = || -> Result<(Config, String)> {
+        let source = Source::read(&paths.config)?;
+        Ok((Config::of(&source)?, source.into_text()))
+    };
+    // What is wrong with one that is to be taken back does not matter.
+    let told = match is_overdue {
+        true => None,
+        false => Some(read()?),
+    };
     privileges::check()?;
+    let pins = Pins::make(paths.pins.as_deref(), Role::Director)?;
+    let _lock = pins.lock()?;
+    if is_overdue {
+        transaction::take_back_overdue(&paths.config)?;
+    }
+    let (mut config, text) = told.map_or_else(read, Ok)?;
     if !interfaces.is_empty() {
         config.interfaces = interfaces.to_vec();
     }
-    let pins = Pins::make(paths.pins.as_deref(), Role::Director)?;
-    let _lock = pins.lock()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let ran = runtime.block_on(serve(paths, config, &pins, interfaces));
+    let ran = runtime.block_on(serve(paths, (config, text), &pins, interfaces));
     pins.remove_if_empty();
     ran
 }
 
-async fn serve(paths: &Paths, config: Config, pins: &Pins, interfaces: &[String]) -> Result<()> {
+async fn serve(
+    paths: &Paths,
+    (config, text): (Config, String),
+    pins: &Pins,
+    interfaces: &[String],
+) -> Result<()> {
     // Subscribed before anything is listed, so that nothing that changes in between is missed.
     let mut changed = net::neighbours::subscribe()?.ready_chunks(EVENTS_MAX);
     // Before anything is changed: it is what can still fail for want of a right or a directory.
@@ -74,7 +94,7 @@ async fn serve(paths: &Paths, config: Config, pins: &Pins, interfaces: &[String]
     let is_first = !pins.dir().join("maps").exists();
     let started = async {
         let kernel = Director::load(Some(pins.dir()), config.limits)?;
-        Engine::new(paths, config, interfaces, pins.dir(), kernel).await
+        Engine::new(paths, (config, text), interfaces, pins.dir(), kernel).await
     };
     let mut engine = match started.await {
         Ok(engine) => engine,

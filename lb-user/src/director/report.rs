@@ -166,6 +166,7 @@ pub(super) async fn status(engine: &Engine, netlink: &Handle) -> Result<Status> 
         ),
         flow_octets: tables.flow_octets() as u64,
         memory: tables.octets(),
+        unconfirmed: engine.unconfirmed_left().map(|left| left.as_secs()),
         reasons: reasons(engine)?,
     })
 }

@@ -162,7 +162,7 @@ impl<'h> Daemon<'h> {
             eprint!("\rreload {} of {rounds}", round + 1);
             fs::write(self.host.director_config(), other(round))?;
             let begun = Instant::now();
-            client::post(&self.socket(), "/v1/reload", &())?;
+            let () = client::post(&self.socket(), "/v1/reload", &())?;
             took.push(ms(begun));
         }
         eprintln!();

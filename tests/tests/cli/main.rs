@@ -7,6 +7,7 @@ mod config;
 mod daemon;
 mod files;
 mod realserver;
+mod transactions;
 
 use std::{fs, net::Ipv4Addr};
 

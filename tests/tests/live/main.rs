@@ -5,6 +5,7 @@ mod groups;
 mod neighbours;
 mod paths;
 mod site;
+mod transactions;
 
 use std::{
     sync::atomic::{AtomicBool, Ordering::Relaxed},

@@ -67,6 +67,28 @@ impl Tables {
         ))
     }
 
+    /// Returns a copy of all but the flows, for a plan of what would be.
+    pub fn copy(&self) -> io::Result<Self> {
+        let site = Mapped::<Site>::anonymous(1)?;
+        let words = size_of::<Site>() / size_of::<Shared>();
+        let [to, from] = [&site, &self.site].map(|it| it.part::<Shared>(0, words));
+        for (to, from) in to.iter().zip(from.iter()) {
+            to.store(from.load());
+        }
+        let limits = Limits {
+            services: self.services.len(),
+            members: self.members.len(),
+            slots: self.slots.len(),
+            ..Limits::default()
+        };
+        Ok(Self::new(
+            site,
+            Mapped::anonymous(1)?,
+            Mapped::anonymous(0)?,
+            limits,
+        ))
+    }
+
     /// What holds for all services.
     pub fn settings(&self) -> &Settings {
         &self.site[0].settings
