@@ -36,7 +36,8 @@ pub(crate) fn find<T: Tables>(packet: &Packet, service: &Service, site: &Site, t
         .record
         .has_expired(tables.now(), &site.settings.timeouts)
         || member.link().is_none()
-        || member.is(Member::REMOVED);
+        || member.is(Member::REMOVED)
+        || member.is(Member::EXPELLED);
     if is_gone || (service.options().expire_quiescent && member.is(Member::QUIESCED)) {
         return 0;
     }

@@ -108,6 +108,11 @@ impl Scheduler {
         !self.is_hashed() && !matches!(self, Self::Rr | Self::Wrr | Self::Fo)
     }
 
+    /// Whether a member's weight tells how many of the new flows are its.
+    pub fn has_shares(self) -> bool {
+        !matches!(self, Self::Rr | Self::Lc | Self::Dh | Self::Fo | Self::Ovf)
+    }
+
     /// The number in a service's record, which outlives the daemon.
     pub fn number(self) -> u64 {
         match self {

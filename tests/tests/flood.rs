@@ -9,7 +9,7 @@ use lb_common::{
 };
 use lb_user::{
     dataplane::director::{Director, Limits},
-    install::{Installed, Policy, Thresholds, Wanted, WantedMember},
+    install::{Installed, Policy, Standing, Thresholds, Wanted, WantedMember},
     scheduler::Scheduler,
 };
 use tests::frames::{ACK, SYN, Sent};
@@ -101,6 +101,7 @@ fn director() -> Director {
         address: [10, 0, 0, host].into(),
         weight: 1,
         thresholds: Thresholds::default(),
+        standing: Standing::Up,
         interface: INGRESS,
         vlan: VlanId::NONE,
         mac: Some(MacAddr {

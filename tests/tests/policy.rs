@@ -220,6 +220,70 @@ fn a_flow_ends_with_its_member() {
     }
 }
 
+/// Of IPVS with keepalived, a server that fails is removed, or inhibited: of weight 0.
+#[test]
+fn the_flows_of_a_member_that_is_down_are_over() {
+    for scheduler in [RR, Scheduler::Mh, Scheduler::Sh, Scheduler::Dh] {
+        let mut site = Site::new();
+        site.bring(scheduler, &BOTH);
+        let port = 1;
+        let its = connect(&site, port);
+        site.down = vec![its];
+        site.bring(scheduler, &BOTH);
+        let other = 5 - its;
+        let segment = match scheduler.is_hashed() {
+            // Without a record: its new real server refuses it.
+            true => Ok(other),
+            false => Err(Reason::Expelled),
+        };
+        assert_eq!(site.send(port, ACK), segment, "{scheduler}");
+        for port in [port, port + 1, port + 2] {
+            assert_eq!(connect(&site, port), other, "{scheduler}");
+        }
+        site.down.clear();
+        site.bring(scheduler, &BOTH);
+        assert_eq!(site.send(port, ACK), Ok(other), "{scheduler}: stays");
+        let is_back = |port| connect(&site, port) == its;
+        assert!((1000..1100).any(is_back), "{scheduler}: it is back");
+    }
+}
+
+/// A datagram may always begin a flow, and a client that came back comes to another.
+#[test]
+fn clients_of_a_member_that_is_down_go_to_another() {
+    let mut site = udp();
+    site.bring(RR, &BOTH);
+    let datagram = site.from((1, 1)).udp();
+    assert_eq!(site.send_frame(&datagram), Ok(2));
+    site.down = vec![2];
+    site.bring(RR, &BOTH);
+    assert_eq!([(); 2].map(|()| site.send_frame(&datagram)), [Ok(3); 2]);
+
+    let mut site = persistent(32);
+    assert_eq!(site.send_from((1, 1), SYN), Ok(2));
+    assert_eq!(site.send_from((1, 1), ACK), Ok(2));
+    site.down = vec![2];
+    site.bring(RR, &BOTH);
+    assert_eq!(site.send_from((1, 2), SYN), Ok(3));
+    assert_eq!(site.send_from((1, 2), ACK), Ok(3));
+    site.down.clear();
+    site.bring(RR, &BOTH);
+    assert_eq!(site.send_from((1, 3), SYN), Ok(3), "and stays there");
+}
+
+#[test]
+fn everybody_down_is_nobody_to_send_to() {
+    let mut site = Site::new();
+    site.bring(Scheduler::Mh, &BOTH);
+    site.down = vec![2, 3];
+    site.bring(Scheduler::Mh, &BOTH);
+    assert_eq!(site.send(1, SYN), Err(Reason::Refused));
+    assert_eq!(site.send(1, ACK), Err(Reason::Refused));
+    site.down.clear();
+    site.bring(Scheduler::Mh, &BOTH);
+    connect(&site, 1);
+}
+
 #[test]
 fn one_port_comes_before_a_range_and_a_range_before_any() {
     let names = ["*", "80-89", "84-85", "84"];

@@ -7,6 +7,7 @@
 //! | `GET /v1/flows` (a `flows::Query`) | | `flows::Report` |
 //! | `GET /v1/timeouts` | | `Timeouts` |
 //! | `GET /v1/config` | | the text that is in force |
+//! | `GET /v1/events` | | `events::Event`s, as they happen: server-sent events |
 //! | `POST /v1/diff` | `diff::Text`, or `null`: the file | `diff::Diff` |
 //! | `POST /v1/apply` | `diff::Apply` | `diff::Diff` |
 //! | `POST /v1/undo`, `POST /v1/confirm` | | `diff::Diff`, nothing |
@@ -17,6 +18,7 @@
 
 pub mod client;
 pub mod diff;
+pub mod events;
 pub mod flows;
 pub mod server;
 
@@ -75,6 +77,15 @@ pub struct ServiceChange {
     pub expire_quiescent: Option<bool>,
     pub expire_nodest: Option<bool>,
     pub no_member: Option<NoMember>,
+    /// Of weight.
+    pub quorum: Option<u32>,
+    pub hysteresis: Option<u32>,
+    /// The unspecified address is none.
+    pub sorry_server: Option<IpAddr>,
+    pub inhibit_on_failure: Option<bool>,
+    /// Seconds; 0 is none.
+    pub slow_start: Option<u32>,
+    pub drain: Option<u32>,
 }
 
 /// What is said of a real server; what is not said is as by default, or stays.
@@ -104,6 +115,12 @@ impl ServiceChange {
             expire_quiescent: None,
             expire_nodest: None,
             no_member: None,
+            quorum: None,
+            hysteresis: None,
+            sorry_server: None,
+            inhibit_on_failure: None,
+            slow_start: None,
+            drain: None,
         }
     }
 }
@@ -157,6 +174,7 @@ impl fmt::Display for ServiceChange {
             ("ops", self.one_packet),
             ("expire-quiescent", self.expire_quiescent),
             ("expire-nodest", self.expire_nodest),
+            ("inhibit-on-failure", self.inhibit_on_failure),
         ] {
             match on {
                 Some(true) => write!(f, " --{option}")?,
@@ -164,7 +182,17 @@ impl fmt::Display for ServiceChange {
                 None => {}
             }
         }
-        said(f, "no-member", self.no_member.map(NoMember::name))
+        said(f, "no-member", self.no_member.map(NoMember::name))?;
+        said(f, "sorry-server", self.sorry_server)?;
+        for (option, number) in [
+            ("quorum", self.quorum),
+            ("hysteresis", self.hysteresis),
+            ("slow-start", self.slow_start),
+            ("drain", self.drain),
+        ] {
+            said(f, option, number)?;
+        }
+        Ok(())
     }
 }
 
@@ -190,6 +218,9 @@ pub struct ServiceReport {
     pub flags: Vec<Flag>,
     #[serde(flatten)]
     pub policy: PolicyReport,
+    /// The weight that it needs of real servers that can serve, and whether it has that.
+    pub quorum: u32,
+    pub has_quorum: bool,
     pub reals: Vec<RealReport>,
 }
 
@@ -223,10 +254,14 @@ pub struct RealReport {
     pub address: IpAddr,
     pub weight: u32,
     pub state: State,
+    /// When it came to be so, as in RFC 3339.
+    pub since: String,
+    /// Whether it is who takes new connections while the quorum is lost.
+    pub is_sorry: bool,
     /// Connections; 0 is none.
     pub upper_threshold: u32,
     pub lower_threshold: u32,
-    /// Why it takes no new flows, if it does not.
+    /// Why it has its state, unless it takes new flows as its weight says.
     pub reason: Option<String>,
     pub mac: Option<String>,
     /// Flows as IPVS counts them; `None` where flows have no records.
@@ -245,6 +280,12 @@ pub struct RealReport {
 #[serde(rename_all = "lowercase")]
 pub enum State {
     Active,
+    /// It has come in, and takes as many new flows as are good for it.
+    Warming,
+    /// It takes no new flows while the other kind, of real and sorry servers, does.
+    Standby,
+    /// Its check has failed.
+    Down,
     /// Its MAC is not known.
     Unresolved,
     /// Weight 0: keeps its flows, takes no new ones.
@@ -253,6 +294,27 @@ pub enum State {
     Overloaded,
     /// Removed, and still there for the flows it has.
     Draining,
+}
+
+impl State {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Warming => "warming",
+            Self::Standby => "standby",
+            Self::Down => "down",
+            Self::Unresolved => "unresolved",
+            Self::Quiesced => "quiesced",
+            Self::Overloaded => "overloaded",
+            Self::Draining => "draining",
+        }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -15,19 +15,26 @@ use axum::{
         rejection::{JsonRejection, QueryRejection},
     },
     http::{StatusCode, request::Parts},
-    response::{IntoResponse, Response},
+    response::{
+        IntoResponse, Response,
+        sse::{self, KeepAlive, Sse},
+    },
     routing::{get, post},
     serve::IncomingStream,
 };
+use futures_util::StreamExt as _;
 use serde::Deserialize;
 use tokio::{
     net::{UnixListener, unix::UCred},
     sync::{mpsc, oneshot},
 };
 
+use tokio_stream::wrappers::{BroadcastStream, errors::BroadcastStreamRecvError};
+
 use super::{
     Change, Refusal, ServiceReport, Status, Timeouts,
     diff::{Apply, Diff, Text},
+    events::Events,
     flows,
 };
 
@@ -124,12 +131,17 @@ fn group_id(name: &str) -> Option<u32> {
     })
 }
 
-pub async fn serve(listener: UnixListener, engine: mpsc::Sender<Ask>) -> io::Result<()> {
+pub async fn serve(
+    listener: UnixListener,
+    engine: mpsc::Sender<Ask>,
+    events: Events,
+) -> io::Result<()> {
     let router = Router::new()
         .route("/v1/services", get(services))
         .route("/v1/status", get(status))
         .route("/v1/flows", get(flows))
         .route("/v1/timeouts", get(timeouts))
+        .route("/v1/events", get(async move || self::events(&events)))
         .route("/v1/config", get(config))
         .route("/v1/diff", post(diff).layer(with_file()))
         .route("/v1/apply", post(apply).layer(with_file()))
@@ -218,6 +230,19 @@ async fn flows(
 
 async fn timeouts(State(engine): State<mpsc::Sender<Ask>>) -> Response {
     answer(&engine, |reply| Ask::Timeouts { reply }).await
+}
+
+/// As they happen, until the client has enough (WHATWG HTML, section 9.2).
+fn events(events: &Events) -> Response {
+    let told = BroadcastStream::new(events.listen()).map(|event| match event {
+        Ok(event) => sse::Event::default().json_data(event),
+        Err(BroadcastStreamRecvError::Lagged(lost)) => {
+            Ok(sse::Event::default().comment(format!("{lost} events were lost to this listener")))
+        }
+    });
+    Sse::new(told)
+        .keep_alive(KeepAlive::default())
+        .into_response()
 }
 
 async fn config(State(engine): State<mpsc::Sender<Ask>>) -> Response {

@@ -3,6 +3,7 @@
 use std::{
     fmt::Write as _,
     net::{IpAddr, Ipv4Addr},
+    time::Duration,
 };
 
 use anyhow::Result;
@@ -10,7 +11,7 @@ use clap::Args;
 
 use super::{Format, Places, output};
 use crate::{
-    api::{PolicyReport, RealReport, ServiceReport, State, client},
+    api::{PolicyReport, RealReport, ServiceReport, client},
     scheduler::listed,
     service::{PortRange, with_ports},
 };
@@ -149,24 +150,41 @@ fn stats(address: &str, real: &RealReport) -> String {
     format!("{address:<28} {connections:>12} {packets:>12} {bytes:>14}")
 }
 
+/// What it is, for how long, and why.
 fn state(real: &RealReport) -> String {
-    let state = match real.state {
-        State::Active => "active",
-        State::Unresolved => "unresolved",
-        State::Quiesced => "quiesced",
-        State::Overloaded => "overloaded",
-        State::Draining => "draining",
-    };
+    let since = humantime::parse_rfc3339(&real.since).ok();
+    let since = since.and_then(|since| since.elapsed().ok());
+    let since = since
+        .map(|it| format!(" {}", roughly(it)))
+        .unwrap_or_default();
+    let state = real.state;
     match &real.reason {
-        Some(reason) => format!("{state}: {reason}"),
-        None => state.to_owned(),
+        Some(reason) => format!("{state}{since}: {reason}"),
+        None => format!("{state}{since}"),
+    }
+}
+
+/// As somebody would say it: of days, hours, minutes and seconds the first that there are.
+fn roughly(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match [(86400, 'd'), (3600, 'h'), (60, 'm')]
+        .into_iter()
+        .find(|&(unit, _)| seconds >= unit)
+    {
+        Some((unit, name)) => format!("{}{name}", seconds / unit),
+        None => format!("{seconds}s"),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::install::{Persistence, Policy};
+    use std::time::SystemTime;
+
+    use crate::{
+        api::State,
+        install::{Persistence, Policy},
+    };
 
     /// One as of `ipvsadm -ln`, and of several destinations, with and without a port in common.
     #[test]
@@ -183,10 +201,14 @@ mod tests {
                 }),
                 ..Policy::default()
             }),
+            quorum: 1,
+            has_quorum: true,
             reals: vec![RealReport {
                 address: "192.0.2.2".parse().unwrap(),
                 weight: 1,
                 state: State::Active,
+                since: humantime::format_rfc3339(SystemTime::now()).to_string(),
+                is_sorry: false,
                 upper_threshold: 0,
                 lower_threshold: 0,
                 reason: None,
@@ -208,13 +230,13 @@ mod tests {
 Prot LocalAddress:Port Scheduler
   -> RemoteAddress:Port
 TCP  192.0.2.100:80 wrr persistent 300
-  -> 192.0.2.2:80                 Route   1      3          0          active
+  -> 192.0.2.2:80                 Route   1      3          0          active 0s
 TCP  192.0.2.101:80 wrr persistent 300
 also tcp/192.0.2.102:80
-  -> 192.0.2.2:80                 Route   1      3          0          active
+  -> 192.0.2.2:80                 Route   1      3          0          active 0s
 TCP  192.0.2.103:80 wrr persistent 300
 also tcp/192.0.2.103:443
-  -> 192.0.2.2:*                  Route   1      3          0          active
+  -> 192.0.2.2:*                  Route   1      3          0          active 0s
 ";
         assert_eq!(table(&reports, "RemoteAddress:Port", connections), text);
     }

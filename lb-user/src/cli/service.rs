@@ -1,6 +1,6 @@
 //! `drover service`.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use anyhow::{Result, ensure};
 use clap::{ArgGroup, Args, Subcommand};
@@ -10,7 +10,7 @@ use crate::{
     api::{Change, ServiceChange},
     config::director::NoMember,
     scheduler::{Flag, Scheduler},
-    service::ServiceName,
+    service::{ServiceName, parse_unicast},
 };
 
 #[derive(Debug, Subcommand)]
@@ -29,7 +29,7 @@ pub(super) enum Service {
 }
 
 /// Of these, `edit` takes at least one.
-const CHANGES: [&str; 10] = [
+const CHANGES: [&str; 16] = [
     "also",
     "not_also",
     "scheduler",
@@ -40,6 +40,12 @@ const CHANGES: [&str; 10] = [
     "expire_quiescent",
     "expire_nodest",
     "no_member",
+    "quorum",
+    "hysteresis",
+    "sorry_server",
+    "inhibit_on_failure",
+    "slow_start",
+    "drain",
 ];
 
 /// What is not said is as by default, or stays.
@@ -75,6 +81,24 @@ pub(super) struct Said {
     /// What becomes of packets when no real server is there to take them
     #[arg(long, value_enum, value_name = "FATE")]
     no_member: Option<NoMember>,
+    /// Weight of the real servers that can serve which the service needs (1, if never said)
+    #[arg(long, value_name = "WEIGHT")]
+    quorum: Option<u32>,
+    /// So much less and the quorum is lost, so much more and it is there again
+    #[arg(long, value_name = "WEIGHT")]
+    hysteresis: Option<u32>,
+    /// Who takes new connections while the quorum is lost; `none`: nobody
+    #[arg(long, value_name = "RIP|none", value_parser = sorry)]
+    sorry_server: Option<IpAddr>,
+    /// A real server that is down keeps the connections it has; `…=false`: they are refused
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    inhibit_on_failure: Option<bool>,
+    /// A real server that comes in gets to its weight within so long; 0: at once
+    #[arg(long, value_name = "SECONDS")]
+    slow_start: Option<u32>,
+    /// A removed real server keeps its connections for so long; 0: until they end
+    #[arg(long, value_name = "SECONDS")]
+    drain: Option<u32>,
 }
 
 #[derive(Args, Debug)]
@@ -126,7 +150,20 @@ impl Said {
             expire_quiescent: self.expire_quiescent,
             expire_nodest: self.expire_nodest,
             no_member: self.no_member,
+            quorum: self.quorum,
+            hysteresis: self.hysteresis,
+            sorry_server: self.sorry_server,
+            inhibit_on_failure: self.inhibit_on_failure,
+            slow_start: self.slow_start,
+            drain: self.drain,
         })
+    }
+}
+
+fn sorry(text: &str) -> Result<IpAddr, String> {
+    match text {
+        "none" => Ok(Ipv4Addr::UNSPECIFIED.into()),
+        address => parse_unicast(address),
     }
 }
 

@@ -4,7 +4,7 @@ use std::{iter, net::IpAddr, path::Path};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Error, Source, Stamp, file, places::Places};
+use super::{Error, Source, Stamp, availability::Availability, file, places::Places};
 use crate::{
     dataplane::director::{Limits, Mode},
     install::{Policy, Thresholds},
@@ -55,6 +55,7 @@ pub struct Service {
     /// Each once, in their order.
     pub flags: Vec<Flag>,
     pub policy: Policy,
+    pub availability: Availability,
     pub reals: Vec<Real>,
 }
 
@@ -62,6 +63,12 @@ impl Service {
     /// All that its clients connect to.
     pub fn destinations(&self) -> impl Iterator<Item = ServiceName> + Clone {
         iter::once(self.listen).chain(self.also.iter().copied())
+    }
+
+    /// Where its connections may go: its real servers and its sorry server.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        let reals = self.reals.iter().map(|real| real.address);
+        reals.chain(self.availability.sorry)
     }
 
     /// Whether its flows are counted.

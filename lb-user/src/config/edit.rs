@@ -200,8 +200,22 @@ fn set_service(table: &mut Table, change: &ServiceChange) {
         ("one_packet", change.one_packet),
         ("expire_quiescent", change.expire_quiescent),
         ("expire_nodest", change.expire_nodest),
+        ("inhibit_on_failure", change.inhibit_on_failure),
     ] {
         set_unless(table, key, on, false);
+    }
+    for (key, number, default) in [
+        ("quorum", change.quorum, 1),
+        ("hysteresis", change.hysteresis, 0),
+        ("slow_start", change.slow_start, 0),
+        ("drain", change.drain, 0),
+    ] {
+        set_unless(table, key, number.map(i64::from), default);
+    }
+    match change.sorry_server {
+        Some(none) if none.is_unspecified() => drop(table.remove("sorry_server")),
+        Some(sorry) => set(table, "sorry_server", sorry.to_string()),
+        None => {}
     }
     let no_member = change.no_member.map(NoMember::name);
     set_unless(table, "no_member", no_member, NoMember::default().name());

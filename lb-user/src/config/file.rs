@@ -7,7 +7,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{
-    Error, Source,
+    Error, Source, availability,
     destinations::{Destinations, Listen},
     director::{
         Config, NoMember, REALS_MAX, Real, SERVICES_MAX, Service, VipMode, check_seconds,
@@ -80,6 +80,18 @@ struct FileService {
     expire_quiescent: bool,
     #[serde(default)]
     expire_nodest: bool,
+    #[serde(default)]
+    quorum: Option<Spanned<i64>>,
+    #[serde(default)]
+    hysteresis: Option<Spanned<i64>>,
+    #[serde(default)]
+    sorry_server: Option<Spanned<String>>,
+    #[serde(default)]
+    inhibit_on_failure: bool,
+    #[serde(default)]
+    slow_start: Option<Spanned<i64>>,
+    #[serde(default)]
+    drain: Option<Spanned<i64>>,
     #[serde(default)]
     real: Vec<FileReal>,
 }
@@ -215,13 +227,28 @@ fn services(
                 .parse()
                 .map_err(|error: String| source.error(name.span(), error))?,
         };
+        let reals = reals(source, (listen, &destinations), service.real, places)?;
+        let sorry_span = service.sorry_server.as_ref().map(Spanned::span);
+        let keys = availability::Keys {
+            quorum: service.quorum,
+            hysteresis: service.hysteresis,
+            sorry_server: service.sorry_server,
+            inhibit_on_failure: service.inhibit_on_failure,
+            slow_start: service.slow_start,
+            drain: service.drain,
+        };
+        let availability = availability::checked(source, (listen, scheduler), &reals, keys)?;
+        if let Some((sorry, span)) = availability.sorry.zip(sorry_span) {
+            places.insert(Named::Real(listen, sorry), span);
+        }
         services.push(Service {
             listen,
             also: also.to_vec(),
             scheduler,
             flags: flags(source, scheduler, service.flags)?,
             policy,
-            reals: reals(source, (listen, &destinations), service.real, places)?,
+            availability,
+            reals,
         });
     }
     if seen.spans.len() > SERVICES_MAX {

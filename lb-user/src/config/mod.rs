@@ -3,6 +3,7 @@
 //! Every error is one line: file, line, column, what is wrong, what to do. Checks that a type
 //! cannot express are made by their owners on [`toml::Spanned`] values, with [`Source::error`].
 
+pub mod availability;
 mod destinations;
 pub mod director;
 pub mod edit;

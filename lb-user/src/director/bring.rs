@@ -5,15 +5,11 @@ use std::{collections::HashSet, net::IpAddr};
 use anyhow::{Result, ensure};
 use lb_common::tables::Interface as InterfaceRecord;
 
-use super::{
-    engine::Engine,
-    neighbours::{Interface, Neighbours},
-    vips,
-};
+use super::{engine::Engine, neighbours::Interface, vips};
 use crate::{
-    config::director::{Real, Service, VipMode},
+    api::events::{Event, Events, What},
+    config::director::{Service, VipMode},
     dataplane::director::Director,
-    install::{Wanted, WantedMember},
 };
 
 impl Engine {
@@ -70,7 +66,13 @@ impl Engine {
         let mut fresh = Vec::new();
         let mut others = self.config.services.iter().filter(|it| is_other(it));
         let brought = others.try_for_each(|service| {
-            let wanted = wanted(&self.neighbours, service);
+            let had = self.conditions.has_quorum(service.listen);
+            self.conditions.look(service, &self.neighbours);
+            let has = self.conditions.has_quorum(service.listen);
+            if had != has {
+                tell_quorum(&self.events, service, has);
+            }
+            let wanted = self.conditions.wanted(&self.neighbours, service);
             let tables = &self.kernel.tables;
             self.installed.bring(tables, &wanted, now, &mut fresh)
         });
@@ -90,6 +92,7 @@ impl Engine {
         for name in others {
             self.installed.remove(&self.kernel.tables, name, now);
         }
+        self.conditions.forget(&self.config.services);
         Ok(())
     }
 
@@ -138,21 +141,20 @@ impl Engine {
     }
 }
 
-pub(super) fn wanted(neighbours: &Neighbours, service: &Service) -> Wanted {
-    let member = |real: &Real| WantedMember {
-        address: real.address,
-        weight: real.weight,
-        thresholds: real.thresholds,
-        interface: neighbours.interface_of(real.address),
-        vlan: neighbours.vlan_of(real.address),
-        mac: neighbours.mac(real.address),
-    };
-    Wanted {
-        name: service.listen,
-        also: service.also.clone(),
-        scheduler: service.scheduler,
-        flags: service.flags.clone(),
-        policy: service.policy,
-        members: service.reals.iter().map(member).collect(),
+fn tell_quorum(events: &Events, service: &Service, is_there: bool) {
+    let Service {
+        listen,
+        availability,
+        ..
+    } = service;
+    let quorum = availability.quorum;
+    match is_there {
+        true => tracing::info!("{listen}: the quorum of {quorum} is there again"),
+        false => tracing::warn!("{listen}: the quorum of {quorum} is lost"),
     }
+    events.send(Event::now(What::Quorum {
+        service: *listen,
+        quorum,
+        is_there,
+    }));
 }

@@ -5,7 +5,10 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::engine::Engine;
 use crate::{
-    api::{Change, RealChange},
+    api::{
+        Change, RealChange,
+        events::{Event, What},
+    },
     config::{
         Source, Stamp,
         director::{Config, Service, check_weight},
@@ -25,7 +28,7 @@ impl Engine {
         };
         if changed.is_ok() {
             for change in changes {
-                tracing::info!("{change}");
+                self.tell_config(change.to_string());
             }
         }
         changed
@@ -83,6 +86,7 @@ impl Engine {
             taken_back.context("and the change could not be taken back")?;
             return Err(error);
         }
+        self.tell();
         Ok(())
     }
 
@@ -127,8 +131,14 @@ impl Engine {
         let config = self.with_interfaces(Config::of(&source)?);
         self.check(&config)?;
         self.commit(source.into_text(), config, None).await?;
-        tracing::info!("reloaded {}", self.path.display());
+        self.tell_config(format!("reloaded {}", self.path.display()));
         Ok(())
+    }
+
+    /// Tells of another configuration that is in force.
+    pub(super) fn tell_config(&self, how: String) {
+        tracing::info!("{how}");
+        self.events.send(Event::now(What::Config { how }));
     }
 
     pub(super) fn with_interfaces(&self, mut config: Config) -> Config {
@@ -150,6 +160,7 @@ impl Engine {
             taken_back.context("and the change could not be taken back")?;
         }
         self.neighbours.probe_unresolved(&self.netlink).await;
+        self.tell();
         applied
     }
 
@@ -164,12 +175,12 @@ impl Engine {
             "`xdp` is taken up when the director is stopped, detached and started"
         );
         for service in &config.services {
-            for real in &service.reals {
-                let checked = self.neighbours.check_real(real.address);
+            for address in service.addresses() {
+                let checked = self.neighbours.check_real(address);
                 checked
                     .with_context(|| format!("service {}", service.listen))
                     .map_err(|error| {
-                        let named = Named::Real(service.listen, real.address);
+                        let named = Named::Real(service.listen, address);
                         config.places.told(&named, error)
                     })?;
             }

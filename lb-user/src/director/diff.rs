@@ -11,7 +11,7 @@ use lb_common::{
     wire::MacAddr,
 };
 
-use super::{bring::wanted, engine::Engine};
+use super::engine::Engine;
 use crate::{
     api::diff::{Diff, Kind, Moving, RealDiff, ServiceDiff, Setting},
     config::director::{Config, NoMember, Real, Service, VipMode},
@@ -108,7 +108,7 @@ impl Engine {
 
     /// What is wanted of a service, real servers that are new taken to be there.
     fn assumed(&self, service: &Service) -> Wanted {
-        let mut wanted = wanted(&self.neighbours, service);
+        let mut wanted = self.conditions.wanted(&self.neighbours, service);
         let installed: HashMap<_, _> = self.installed.members(service.listen).collect();
         for member in &mut wanted.members {
             if !installed.contains_key(&member.address) {

@@ -9,12 +9,14 @@ use std::{
 use anyhow::Result;
 
 use super::{
-    Paths, flows,
+    Paths,
+    conditions::Conditions,
+    flows,
     neighbours::{Interface, Neighbours},
-    report,
+    report, states,
 };
 use crate::{
-    api::server::Ask,
+    api::{events::Events, server::Ask},
     config::{
         director::{Config, Real, Service},
         kept::Kept,
@@ -46,6 +48,10 @@ pub(super) struct Engine {
     pub(super) installed: Installed,
     pub(super) neighbours: Neighbours,
     pub(super) usage: Usage,
+    pub(super) conditions: Conditions,
+    /// Where states are kept for the next daemon.
+    pub(super) states: PathBuf,
+    pub(super) events: Events,
     pub(super) netlink: Handle,
     ticks: u64,
 }
@@ -58,6 +64,7 @@ impl Engine {
         interfaces_given: &[String],
         pins: &Path,
         kernel: Director,
+        events: Events,
     ) -> Result<Self> {
         let netlink = net::connect()?;
         let kept = Kept::beside(&paths.config);
@@ -81,9 +88,13 @@ impl Engine {
             installed,
             neighbours,
             usage: Usage::default(),
+            conditions: Conditions::default(),
+            states: states::path(&paths.socket),
+            events,
             netlink,
             ticks: 0,
         };
+        engine.conditions.told = states::kept(&engine.states);
         engine.check(&engine.config)?;
         engine.attach()?;
         // They have been told of.
@@ -92,6 +103,7 @@ impl Engine {
         engine.sweep()?;
         engine.bring_all().await?;
         engine.neighbours.probe_all(&engine.netlink).await;
+        engine.tell();
         Ok(engine)
     }
 
@@ -127,8 +139,8 @@ impl Engine {
             }
         }
         let is_other = |service: &Service| {
-            let mut reals = service.reals.iter();
-            reals.any(|real| others.contains(&real.address))
+            let mut addresses = service.addresses();
+            addresses.any(|address| others.contains(&address))
         };
         let brought = match others.is_empty() {
             true => Ok(()),
@@ -142,6 +154,7 @@ impl Engine {
         for error in brought.err().into_iter().chain(followed.err()) {
             tracing::error!("{error:#}");
         }
+        self.tell();
     }
 
     pub(super) async fn tick(&mut self) {
@@ -160,6 +173,14 @@ impl Engine {
         {
             tracing::error!("{error:#}");
         }
+        let warmer = self.conditions.warm(&self.config.services);
+        if !warmer.is_empty()
+            && let Err(error) = self.bring(|service| warmer.contains(&service.listen))
+        {
+            tracing::error!("{error:#}");
+        }
+        self.expel();
+        self.tell();
     }
 
     pub(super) fn sweep(&mut self) -> Result<()> {

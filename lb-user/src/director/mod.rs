@@ -2,11 +2,13 @@
 
 mod bring;
 mod changes;
+mod conditions;
 mod diff;
 mod engine;
 mod flows;
 mod neighbours;
 mod report;
+mod states;
 mod transaction;
 mod vips;
 
@@ -27,7 +29,7 @@ use tokio::{
 
 use self::engine::Engine;
 use crate::{
-    api::server,
+    api::{events::Events, server},
     config::{Source, director::Config},
     dataplane::{
         director::Director,
@@ -91,10 +93,19 @@ async fn serve(
     let mut changed = net::neighbours::subscribe()?.ready_chunks(EVENTS_MAX);
     // Before anything is changed: it is what can still fail for want of a right or a directory.
     let listener = server::listen(&paths.socket)?;
+    let events = Events::default();
     let is_first = !pins.dir().join("maps").exists();
     let started = async {
         let kernel = Director::load(Some(pins.dir()), config.limits)?;
-        Engine::new(paths, (config, text), interfaces, pins.dir(), kernel).await
+        Engine::new(
+            paths,
+            (config, text),
+            interfaces,
+            pins.dir(),
+            kernel,
+            events.clone(),
+        )
+        .await
     };
     let mut engine = match started.await {
         Ok(engine) => engine,
@@ -109,7 +120,7 @@ async fn serve(
         }
     };
     let (door, mut asked) = mpsc::channel(server::WAITING_MAX);
-    let mut server = tokio::spawn(server::serve(listener, door));
+    let mut server = tokio::spawn(server::serve(listener, door, events));
     let mut reload = signal(SignalKind::hangup())?;
     let mut stop = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

@@ -12,7 +12,11 @@ use lb_common::wire::{MacAddr, VlanId};
 
 use crate::{
     address,
-    config::{director::Config, places::Named, suggested},
+    config::{
+        director::{Config, Service},
+        places::Named,
+        suggested,
+    },
     dataplane::director::Tables,
     net::{
         self, Handle, addresses,
@@ -155,8 +159,11 @@ impl Neighbours {
 
     /// Looks after the real servers of `config` from now on.
     pub(super) fn watch(&mut self, config: &Config) {
-        let reals = config.services.iter().flat_map(|service| &service.reals);
-        self.watched = reals.map(|real| real.address).collect();
+        self.watched = config
+            .services
+            .iter()
+            .flat_map(Service::addresses)
+            .collect();
     }
 
     /// Takes up what the kernel's table has of the real servers whose MAC is not known.
@@ -214,7 +221,7 @@ impl Neighbours {
         }
         match mac {
             Some(mac) => tracing::info!(%address, %mac, "neighbour resolved"),
-            None => tracing::warn!(%address, "neighbour not resolved"),
+            None => tracing::debug!(%address, "neighbour not resolved"),
         }
         true
     }

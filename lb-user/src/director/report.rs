@@ -1,6 +1,6 @@
 //! What the daemon tells of itself.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{collections::BTreeMap, time::SystemTime};
 
 use anyhow::Result;
 use lb_common::{
@@ -11,8 +11,8 @@ use lb_common::{
 use super::engine::Engine;
 use crate::{
     api::{
-        InterfaceReport, PolicyReport, RealReport, ReasonReport, ServiceReport, State, Status,
-        Timeouts, Used,
+        InterfaceReport, PolicyReport, RealReport, ReasonReport, ServiceReport, Status, Timeouts,
+        Used,
     },
     config::director::{Real, Service, VipMode},
     install::Thresholds,
@@ -27,6 +27,17 @@ pub(super) fn list(engine: &mut Engine, all: bool) -> Result<Vec<ServiceReport>>
         let mut reals = Vec::new();
         for real in &service.reals {
             reals.push(real_report(engine, service, *real, false)?);
+        }
+        if let Some(address) = service.availability.sorry {
+            let real = Real {
+                address,
+                weight: engine
+                    .conditions
+                    .is_sorry(service, &engine.neighbours)
+                    .into(),
+                thresholds: Thresholds::default(),
+            };
+            reals.push(real_report(engine, service, real, false)?);
         }
         for (address, id) in engine.installed.members(service.listen) {
             if all && engine.kernel.tables.members[id as usize].is(Member::REMOVED) {
@@ -44,6 +55,8 @@ pub(super) fn list(engine: &mut Engine, all: bool) -> Result<Vec<ServiceReport>>
             scheduler: service.scheduler,
             flags: service.flags.clone(),
             policy: PolicyReport::of(&service.policy),
+            quorum: service.availability.quorum,
+            has_quorum: engine.conditions.has_quorum(service.listen),
             reals,
         })
     };
@@ -68,38 +81,20 @@ fn real_report(
     let is_tracked = service.is_tracked();
     let flows = id.map(|id| engine.usage.of(id)).unwrap_or_default();
     let mac = engine.neighbours.mac(address);
-    let (state, reason) = if removed {
-        let left = match is_tracked {
-            true => format!(
-                "removed; {} connections left",
-                flows.active + flows.inactive
-            ),
-            false => "removed; keeps the connections it has until the window ends".to_owned(),
-        };
-        (State::Draining, Some(left))
-    } else if mac.is_none() {
-        let asked = engine.neighbours.on_link(address);
-        let interface = asked.map_or("any interface", |interface| interface.name.as_str());
-        let asked = match address {
-            IpAddr::V4(_) => "ARP",
-            IpAddr::V6(_) => "Neighbor Discovery",
-        };
-        let why = format!("nobody answers {asked} for {address} on {interface}");
-        (State::Unresolved, Some(why))
-    } else if weight == 0 {
-        (State::Quiesced, Some("weight 0".to_owned()))
-    } else if id.is_some_and(|id| engine.installed.is_overloaded(service.listen, id)) {
-        let upper = real.thresholds.upper;
-        let why = format!("its upper threshold is {upper} connections");
-        (State::Overloaded, Some(why))
-    } else {
-        (State::Active, None)
+    let (state, reason) = match removed {
+        true => engine.draining(service, address),
+        false => engine.state_of(service, address),
     };
+    let told = engine.conditions.told.get(&(service.listen, address));
+    let told = told.filter(|told| told.state == state);
+    let since = told.map_or_else(SystemTime::now, |told| told.since);
     Ok(RealReport {
         address,
         weight,
         state,
+        since: humantime::format_rfc3339_seconds(since).to_string(),
         reason,
+        is_sorry: service.availability.sorry == Some(address) && !removed,
         mac: mac.map(|mac| mac.to_string()),
         upper_threshold: real.thresholds.upper,
         lower_threshold: real.thresholds.lower,

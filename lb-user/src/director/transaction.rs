@@ -65,10 +65,10 @@ impl Engine {
         let diff = self.diff(&config)?;
         self.commit(text.clone(), config, within.map(u64::from))
             .await?;
-        match within {
-            Some(within) => tracing::info!("applied {name}, to be confirmed within {within} s"),
-            None => tracing::info!("applied {name}"),
-        }
+        self.tell_config(match within {
+            Some(within) => format!("applied {name}, to be confirmed within {within} s"),
+            None => format!("applied {name}"),
+        });
         Ok(diff)
     }
 
@@ -78,7 +78,7 @@ impl Engine {
         let before = before.with_context(|| nothing_kept(&self.path))?;
         self.check_unedited(&before)?;
         let diff = self.take_back(before).await?;
-        tracing::info!("the last change is taken back");
+        self.tell_config("the last change is taken back".to_owned());
         Ok(diff)
     }
 
@@ -89,7 +89,7 @@ impl Engine {
         );
         self.kept.confirm()?;
         self.unconfirmed = None;
-        tracing::info!("the last change is confirmed");
+        self.tell_config("the last change is confirmed".to_owned());
         Ok(())
     }
 
@@ -106,7 +106,8 @@ impl Engine {
         };
         match taken_back {
             Ok(()) => {
-                tracing::warn!("the last change was not confirmed in time, and is taken back");
+                let how = "the last change was not confirmed in time, and is taken back";
+                self.tell_config(how.to_owned());
             }
             Err(error) => {
                 tracing::error!(

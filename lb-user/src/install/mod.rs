@@ -27,7 +27,7 @@ pub(crate) use self::service::seed;
 use self::{group::Found, range::OfVip, ranges::Ranges};
 pub use self::{
     sweep::{Flows, Usage},
-    wanted::{Persistence, Policy, Thresholds, Wanted, WantedMember},
+    wanted::{Persistence, Policy, Standing, Thresholds, Wanted, WantedMember},
 };
 use crate::{
     address,
@@ -152,6 +152,19 @@ impl Installed {
         members.into_iter().flatten().map(|(&rip, &id)| (rip, id))
     }
 
+    /// Ends the flows of a removed member, whose time to drain is over, when its service is next
+    /// brought in.
+    pub fn expel(&mut self, tables: &Tables, name: ServiceName, rip: IpAddr) {
+        let owner = self.owner(name);
+        let Some(service) = owner.and_then(|it| self.services.get_mut(&it)) else {
+            return;
+        };
+        if let Some(&id) = service.members.get(&rip) {
+            tables.members[id as usize].set(Member::EXPELLED, true);
+            service.wanted = None;
+        }
+    }
+
     /// Brings a service in: makes it, or changes what differs. On an error the tables still serve
     /// what they served. A destination that is not wanted any more stays until it is removed; one that
     /// was another service's is so no longer.
@@ -244,8 +257,10 @@ impl Installed {
                 }
             };
             let record = &tables.members[id as usize];
-            record.set(Member::REMOVED | Member::EXPELLED, false);
-            record.set(Member::QUIESCED, member.weight == 0);
+            record.set(Member::REMOVED, false);
+            record.set(Member::EXPELLED, member.standing == Standing::Down);
+            let is_quiesced = member.weight == 0 || member.standing == Standing::Inhibited;
+            record.set(Member::QUIESCED, is_quiesced);
             record.set_interface(member.interface);
             let vlan = member.vlan;
             let link = member.mac.map(|mac| Link { mac, vlan });
@@ -260,8 +275,12 @@ impl Installed {
             for (rip, &id) in &service.members {
                 if !wanted.contains(rip) {
                     let member = &tables.members[id as usize];
+                    let was_removed = member.is(Member::REMOVED);
                     member.set(Member::REMOVED, true);
-                    member.set(Member::EXPELLED, expels);
+                    // Those whose time to drain is over stay so.
+                    if !was_removed || expels {
+                        member.set(Member::EXPELLED, expels);
+                    }
                 }
             }
         }
@@ -291,10 +310,16 @@ fn shares(service: &InstalledService, wanted: &Wanted) -> Vec<Share> {
             member: id,
             address: member.address,
             weight: member.weight,
-            takes: member.mac.is_some() && member.weight > 0 && !service.overloaded.contains(&id),
+            takes: member.mac.is_some()
+                && member.weight > 0
+                && member.standing == Standing::Up
+                && !service.overloaded.contains(&id),
         })
     };
-    wanted.members.iter().filter_map(share).collect()
+    // One that is down has no share that others could not take, as if it were removed.
+    let members = wanted.members.iter();
+    let there = members.filter(|it| it.standing != Standing::Down);
+    there.filter_map(share).collect()
 }
 
 fn counts<'a>(

@@ -86,11 +86,23 @@ pub struct WantedMember {
     pub address: IpAddr,
     pub weight: u32,
     pub thresholds: Thresholds,
+    pub standing: Standing,
     /// Index of the interface it is reached through, and the VLAN there.
     pub interface: u32,
     pub vlan: VlanId,
     /// Its MAC, if its neighbour is resolved: else it takes no new flows.
     pub mac: Option<MacAddr>,
+}
+
+/// Whether a member can serve, as far as anybody has looked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Standing {
+    #[default]
+    Up,
+    /// It takes no new flows, and keeps those it has.
+    Inhibited,
+    /// It has no flows any more: their clients are to connect anew.
+    Down,
 }
 
 /// A member that has so many flows takes no new ones until it has few enough again.

@@ -11,7 +11,7 @@ use lb_common::{
 };
 use lb_user::{
     dataplane::director::{Limits, Tables},
-    install::{Installed, Policy, Thresholds, Wanted, WantedMember},
+    install::{Installed, Policy, Standing, Thresholds, Wanted, WantedMember},
     scheduler::Scheduler,
     service::ServiceName,
 };
@@ -77,6 +77,7 @@ fn wanted(name: ServiceName, scheduler: Scheduler, reals: std::ops::Range<u32>) 
             address: address.into(),
             weight: 1,
             thresholds: Thresholds::default(),
+            standing: Standing::Up,
             interface: 1,
             vlan: VlanId::NONE,
             mac: Some(MacAddr {

@@ -16,7 +16,7 @@ use lb_user::{
         director::{Director, Limits},
         realserver,
     },
-    install::{Installed, Policy, Thresholds, Wanted, WantedMember},
+    install::{Installed, Policy, Standing, Thresholds, Wanted, WantedMember},
     scheduler::Scheduler,
 };
 
@@ -110,6 +110,7 @@ fn member(i: usize, interface: u32) -> WantedMember {
         address: [10, 0, 0, i as u8 + 1].into(),
         weight: 1,
         thresholds: Thresholds::default(),
+        standing: Standing::Up,
         interface,
         vlan: VlanId::NONE,
         mac: Some(MacAddr { octets: macs()[i] }),

@@ -62,8 +62,14 @@ struct State {
 
 impl State {
     fn of(host: &Host) -> Result<Self> {
+        let list = host.drover(&["list", "-o", "json"])?.success()?;
+        // Since when a real server is what it is, a restart and an undoing may change.
+        let list: Vec<&str> = list
+            .lines()
+            .filter(|it| !it.contains("\"since\""))
+            .collect();
         Ok(Self {
-            list: host.drover(&["list", "-o", "json"])?.success()?,
+            list: list.join("\n"),
             addresses: host
                 .sh("ip -4 -oneline address; ip -details link | grep -o 'xdp.*'; true")?,
             file: fs::read(host.director_config())?,

@@ -8,7 +8,7 @@ use lb_common::{
 };
 use lb_user::{
     dataplane::director::{Director, Limits},
-    install::{Installed, Policy, Thresholds, Wanted, WantedMember},
+    install::{Installed, Policy, Standing, Thresholds, Wanted, WantedMember},
     scheduler::Scheduler,
 };
 use tests::frames::{Sent, Sent6};
@@ -90,6 +90,7 @@ fn wanted() -> Vec<Wanted> {
         address: [10, 0, 0, 2].into(),
         weight: 1,
         thresholds: Thresholds::default(),
+        standing: Standing::Up,
         interface: INGRESS,
         vlan: VlanId::NONE,
         mac: Some(MacAddr { octets: REAL }),

@@ -5,6 +5,7 @@ mod groups;
 mod neighbours;
 mod paths;
 mod site;
+mod states;
 mod transactions;
 
 use std::{

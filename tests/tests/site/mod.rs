@@ -18,7 +18,7 @@ use lb_common::{
 };
 use lb_user::{
     dataplane::director::{At, Buffer, Limits, Tables},
-    install::{Flows, Installed, Policy, Thresholds, Usage, Wanted, WantedMember},
+    install::{Flows, Installed, Policy, Standing, Thresholds, Usage, Wanted, WantedMember},
     scheduler::{Flag, Scheduler},
     service::ServiceName,
 };
@@ -46,6 +46,8 @@ pub(crate) struct Site {
     pub(crate) now: u32,
     pub(crate) unresolved: Vec<u8>,
     /// Of some members.
+    /// Those whose check has failed.
+    pub(crate) down: Vec<u8>,
     pub(crate) thresholds: Vec<(u8, Thresholds)>,
     pub(crate) flags: Vec<Flag>,
     pub(crate) policy: Policy,
@@ -84,6 +86,7 @@ impl Site {
             now: (1 << 24) - 1000,
             unresolved: Vec::new(),
             thresholds: Vec::new(),
+            down: Vec::new(),
             flags: Vec::new(),
             policy: Policy::default(),
             usage: Usage::default(),
@@ -104,6 +107,10 @@ impl Site {
             address: self.real(host),
             weight,
             thresholds: thresholds.get(&host).copied().unwrap_or_default(),
+            standing: match self.down.contains(&host) {
+                true => Standing::Down,
+                false => Standing::Up,
+            },
             interface: ETH0,
             vlan: VlanId::NONE,
             mac: (!self.unresolved.contains(&host)).then_some(MacAddr {

@@ -1,0 +1,71 @@
+//! What the daemon tells as it happens.
+
+use std::{net::IpAddr, time::SystemTime};
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::broadcast;
+
+use super::State;
+use crate::service::ServiceName;
+
+/// Events that wait for a slow listener; of more, the oldest are lost to it, and it is told so.
+const WAITING_MAX: usize = 1024;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// As in RFC 3339, in UTC.
+    pub time: String,
+    #[serde(flatten)]
+    pub what: What,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum What {
+    /// A real server of a service is in another state.
+    State {
+        service: ServiceName,
+        real: IpAddr,
+        from: State,
+        to: State,
+        reason: Option<String>,
+    },
+    /// The weight that can serve has become less than the service needs, or is enough again.
+    Quorum {
+        service: ServiceName,
+        quorum: u32,
+        is_there: bool,
+    },
+    /// Another configuration is in force.
+    Config { how: String },
+}
+
+impl Event {
+    pub fn now(what: What) -> Self {
+        Self {
+            time: humantime::format_rfc3339_millis(SystemTime::now()).to_string(),
+            what,
+        }
+    }
+}
+
+/// Where events go, and whoever listens gets them.
+#[derive(Clone, Debug)]
+pub struct Events(broadcast::Sender<Event>);
+
+impl Default for Events {
+    fn default() -> Self {
+        Self(broadcast::channel(WAITING_MAX).0)
+    }
+}
+
+impl Events {
+    /// Tells whoever listens; nobody may.
+    pub fn send(&self, event: Event) {
+        let _ = self.0.send(event);
+    }
+
+    pub fn listen(&self) -> broadcast::Receiver<Event> {
+        self.0.subscribe()
+    }
+}
