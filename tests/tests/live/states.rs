@@ -118,6 +118,9 @@ fn one_that_comes_in_slowly_has_little_at_first() -> Result<()> {
     let late = share()?;
     assert!((11..=12).contains(&late), "{late} of 34");
 
+    wait("it is told, too", || {
+        Ok(listener.log().contains("\"to\":\"active\""))
+    })?;
     listener.kill9();
     let told = listener.log();
     let told = told.lines().filter_map(|line| line.strip_prefix("data: "));
