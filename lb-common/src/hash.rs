@@ -49,6 +49,11 @@ impl Kind {
         Self(u64::from(ports) | u64::from(protocol.0) << 32 | u64::from(version.0) << 40)
     }
 
+    /// The same with 0 for the client's port.
+    pub fn without_source(self) -> Self {
+        Self(self.0 & !0xffff)
+    }
+
     pub fn ports(self) -> Ports {
         let [a, b, c, d] = (self.0 as u32).to_le_bytes();
         Ports {

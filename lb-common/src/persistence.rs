@@ -11,16 +11,21 @@ use crate::{
     flow_table::fingerprint,
     hash::{Flow, Kind},
     packet::Packet,
-    tables::{Member, Record, Service, Site, State},
+    tables::{Member, Record, Service, Site, State, WAYS},
     verifier::unseen,
 };
 
 fn key(packet: &Packet, service: &Service) -> u64 {
-    let mask = [service.mask[0].load(), service.mask[1].load()];
     let [first, second] = service.seed;
     // A service of several VIPs or ports has its clients in common.
-    let client = packet.flow.client.masked(mask);
+    let client = client(packet, service);
     Flow::new(client, Address::default(), Kind(0)).hash([!first, second])
+}
+
+/// Returns what of the client's address counts.
+fn client(packet: &Packet, service: &Service) -> Address {
+    let mask = [service.mask[0].load(), service.mask[1].load()];
+    packet.flow.client.masked(mask)
 }
 
 /// Returns the member that the packet's client was last sent to, if it is to come back; else 0.
@@ -75,6 +80,18 @@ pub(crate) fn note<T: Tables>(
     // Without a branch, which the verifier would follow.
     let record = first ^ ((first ^ template) & unseen(lasts).wrapping_neg());
     if record != before {
-        tables.enter(hash, record, now);
+        let way = tables.enter(hash, record, now);
+        if way < WAYS {
+            tell(packet, service, hash, way, tables);
+        }
     }
+}
+
+/// Notes, for listings, whose template has come into a way: with the VIP and the port that the client
+/// came to.
+#[inline(never)] // As `find`; and the stack is that of all who call.
+fn tell<T: Tables>(packet: &Packet, service: &Service, hash: u64, way: usize, tables: &T) {
+    let client = client(packet, service);
+    let kind = packet.flow.kind().without_source();
+    tables.note(hash, way, &Flow::new(client, packet.flow.vip, kind));
 }

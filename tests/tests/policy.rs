@@ -3,7 +3,7 @@
 
 mod site;
 
-use lb_common::reason::Reason;
+use lb_common::{reason::Reason, tables::State};
 use lb_user::{
     install::{Persistence, Policy, Thresholds},
     scheduler::Scheduler,
@@ -64,6 +64,27 @@ fn a_client_that_stays_away_is_forgotten() {
         // The turn after the first one's is 3's.
         let expected = if comes_back { 2 } else { 3 };
         assert_eq!(site.send_from((1, 2), SYN), Ok(expected), "{away} s");
+    }
+}
+
+/// Of the address what counts, no port, and the VIP and port it first came to.
+#[test]
+fn it_is_known_which_clients_come_back() {
+    for (prefix, octets) in [(32, [7, 9]), (25, [0, 0]), (24, [0, 0])] {
+        let site = persistent(prefix);
+        for client in [(7, 1), (7, 2), (9, 1)] {
+            assert_eq!(site.known(State::Template).len(), 0, "only first packets");
+            assert!(site.send_from(client, SYN).is_ok());
+        }
+        for client in [(9, 1), (7, 2), (7, 1)] {
+            assert!(site.send_from(client, ACK).is_ok());
+        }
+        let mut known = site.known(State::Template);
+        known.sort_unstable_by_key(|flow| flow.client.octets());
+        let mut expected = octets.map(|octet| site.flow((octet, 0))).to_vec();
+        expected.dedup();
+        assert_eq!(known, expected, "/{prefix}");
+        assert_eq!(site.known(State::Established).len(), 3);
     }
 }
 

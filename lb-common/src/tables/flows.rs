@@ -125,12 +125,29 @@ impl Record {
     /// Seconds since the flow's last packet. None for one seen after `now`: whoever compares may
     /// have read the clock a while ago, as a sweep has, and the flow has been renewed meanwhile.
     pub fn idle(self, now: u32) -> u32 {
-        let idle = now.wrapping_sub(self.seen) & SECONDS as u32;
-        if idle > SECONDS as u32 / 2 { 0 } else { idle }
+        seconds(self.seen, now)
+    }
+
+    /// Seconds until it expires, if no packet comes.
+    pub fn expires(self, now: u32, timeouts: &Timeouts) -> u32 {
+        match self.state.is_flow() {
+            true => timeouts.of(self.state).saturating_sub(self.idle(now)),
+            false => seconds(now, self.seen),
+        }
     }
 
     pub fn has_expired(self, now: u32, timeouts: &Timeouts) -> bool {
         self.idle(now) > timeouts.of(self.state)
+    }
+}
+
+/// Seconds from one second to another, 0 if that was before.
+fn seconds(from: u32, to: u32) -> u32 {
+    let seconds = to.wrapping_sub(from) & SECONDS as u32;
+    if seconds > SECONDS as u32 / 2 {
+        0
+    } else {
+        seconds
     }
 }
 

@@ -85,10 +85,14 @@ pub enum FlowState {
     FinWait,
     Close,
     Udp,
+    /// Not a flow: a client that comes back.
+    #[serde(rename = "NONE")]
+    #[value(name = "NONE")]
+    Template,
 }
 
 impl FlowState {
-    /// Returns that of a record, if it is a flow's.
+    /// Returns that of a record, if it is listed.
     pub fn of(state: State) -> Option<Self> {
         match state {
             State::Embryonic => Some(Self::SynRecv),
@@ -96,7 +100,8 @@ impl FlowState {
             State::Closing => Some(Self::FinWait),
             State::Closed => Some(Self::Close),
             State::Udp => Some(Self::Udp),
-            State::Template | State::Fragments => None,
+            State::Template => Some(Self::Template),
+            State::Fragments => None,
         }
     }
 
@@ -107,6 +112,7 @@ impl FlowState {
             Self::FinWait => State::Closing,
             Self::Close => State::Closed,
             Self::Udp => State::Udp,
+            Self::Template => State::Template,
         }
         .name()
     }

@@ -44,7 +44,7 @@ pub(super) fn list(engine: &Engine, query: &Query) -> Result<Report> {
             let Some(real) = wanted.real(tables, record) else {
                 continue;
             };
-            let expires = timeouts.of(record.state).saturating_sub(record.idle(now));
+            let expires = record.expires(now, timeouts);
             let flow = tables.endpoints[i * WAYS + way].read(fingerprint);
             let flow = flow.filter(|_| record.is_of(fingerprint));
             let Some(flow) = flow.and_then(|flow| addresses(flow, real, expires)) else {

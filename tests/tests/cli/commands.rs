@@ -70,7 +70,7 @@ const USAGE: [(&[&str], &str); 24] = [
     (&["real", "edit", WEB, "10.2.0.2", "-x", "many"], "error: invalid value 'many' for '--u-threshold <N>': invalid digit found in string\n"),
     (&["timeouts", "set"], "error: the following required arguments were not provided:\n  <--tcp <SECONDS>|--tcpfin <SECONDS>|--udp <SECONDS>>\n"),
     (&["flows", "--client", "10.2.0"], "error: invalid value '10.2.0' for '--client <ADDRESS[/PREFIX]>': `10.2.0` is not an address or a prefix, as in 192.0.2.9 or 2001:db8::/32\n"),
-    (&["flows", "--state", "TIME_WAIT"], "error: invalid value 'TIME_WAIT' for '--state <STATE>'\n  [possible values: SYN_RECV, ESTABLISHED, FIN_WAIT, CLOSE, UDP]\n"),
+    (&["flows", "--state", "TIME_WAIT"], "error: invalid value 'TIME_WAIT' for '--state <STATE>'\n  [possible values: SYN_RECV, ESTABLISHED, FIN_WAIT, CLOSE, UDP, NONE]\n"),
     (&["srvice"], "error: unrecognized subcommand 'srvice'\n\n  tip: a similar subcommand exists: 'service'\n"),
     (&["list", "-o", "yaml"], "error: invalid value 'yaml' for '--output <OUTPUT>'\n  [possible values: table, json]\n"),
     (&["reload", "now"], "error: unexpected argument 'now' found\n"),

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 use tests::{Host, Lab, Nginx};
 
@@ -103,6 +103,7 @@ fn what_is_listed_of_a_group_is_all_of_it() -> Result<()> {
     let flows = host.drover(&["flows", "--service", NAME, "-o", "json"])?;
     let flows: Value = serde_json::from_str(&flows.success()?)?;
     let flows = flows["flows"].as_array().context("no flows")?;
+    let (clients, flows): (Vec<_>, Vec<_>) = flows.iter().partition(|it| it["state"] == "NONE");
     let mut vips: Vec<_> = flows
         .iter()
         .filter_map(|flow| flow["vip"].as_str())
@@ -114,6 +115,21 @@ fn what_is_listed_of_a_group_is_all_of_it() -> Result<()> {
         "172.25.138.101:8080",
     ];
     assert_eq!(vips, expected);
+    let [client] = clients[..] else {
+        bail!("one client comes back, not {clients:?}");
+    };
+    let ends = ["protocol", "client", "vip", "real"].map(|it| client[it].as_str());
+    let real = flows[0]["real"].as_str();
+    let expected = ["tcp", "172.25.138.9:0", "172.25.138.100:80"].map(Some);
+    assert_eq!(ends[..3], expected);
+    let host_of = |end: Option<&str>| end?.split_once(':').map(|(host, _)| host.to_owned());
+    assert_eq!(host_of(ends[3]), host_of(real), "where its flows are");
+    let expires = client["expires"].as_u64().unwrap_or_default();
+    assert!((290..=300).contains(&expires), "{client}");
+    let table = host.drover(&["flows", "--state", "none"])?.success()?;
+    let row = table.lines().nth(1).context("no row")?;
+    let row: Vec<_> = row.split_whitespace().skip(2).take(3).collect();
+    assert_eq!(row, ["NONE", "172.25.138.9:0", "172.25.138.100:80"]);
     // Where each has gone to, whatever the others' port is.
     for flow in flows {
         let port = |end: &str| {

@@ -12,8 +12,9 @@ use std::{
 use lb_common::{
     director::forward,
     flow_table::fingerprint,
+    hash::Flow,
     reason::Reason,
-    tables::{Interface, Record, Settings, Timeouts},
+    tables::{Interface, Record, Settings, State, Timeouts, WAYS},
     wire::{MacAddr, VlanId},
 };
 use lb_user::{
@@ -161,6 +162,26 @@ impl Site {
         let mut members = self.installed.members(self.name);
         let (rip, _) = members.find(|&(_, id)| id == record.member)?;
         Some((last_octet(rip), record))
+    }
+
+    /// Returns the flows, or what else is of this state, that the tables know the addresses of.
+    pub(crate) fn known(&self, state: State) -> Vec<Flow> {
+        let sets = self
+            .tables
+            .flows
+            .iter()
+            .zip(self.tables.endpoints.chunks(WAYS));
+        let ways = sets.flat_map(|(set, endpoints)| {
+            let ways = set.fingerprints.iter().zip(&set.records);
+            ways.zip(endpoints)
+        });
+        let of_state = ways.filter(|((_, record), _)| Record::unpack(record.load()).state == state);
+        of_state
+            .filter_map(|((fingerprint, _), endpoints)| match fingerprint.load() {
+                0 => None,
+                fingerprint => endpoints.read(fingerprint),
+            })
+            .collect()
     }
 
     fn real(&self, host: u8) -> IpAddr {

@@ -89,7 +89,7 @@ impl Site {
         }
     }
 
-    pub(super) fn flow(&self, (client, port): Client) -> Flow {
+    pub(crate) fn flow(&self, (client, port): Client) -> Flow {
         let (client, version) = address::of(self.address_of(client));
         let (vip, _) = address::of(self.name.vip);
         let ports = Ports {
