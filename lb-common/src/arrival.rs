@@ -7,7 +7,7 @@ use crate::{
     packet::Packet,
     persistence,
     schedule::{Choice, next_turn},
-    tables::{Layout, Member, Pick, Record, Service, Site, SlotValue, State, WAYS, slot_of},
+    tables::{Layout, Member, Pick, Record, Service, Site, SlotValue, State, WAYS, Whose, slot_of},
 };
 
 fn is_persistent(service: &Service) -> bool {
@@ -129,18 +129,24 @@ impl Arrival {
             true => (slot.base, false, true),
         };
         if recorded && member != 0 {
-            self.record(member, tables);
+            self.record(service, member, tables);
         }
         Choice::new(member, new)
     }
 
-    fn record<T: Tables>(&self, member: u32, tables: &T) {
+    fn record<T: Tables>(&self, service: &Service, member: u32, tables: &T) {
         let state = State::first(self.packet.event());
         let now = self.now as u32;
         let record = Record::new(fingerprint(self.hash), member, now, state).pack();
         let way = tables.enter(self.hash, record, now);
         if way < WAYS {
-            tables.note(self.hash, way, &self.packet.flow);
+            let flow = &self.packet.flow;
+            let whose = Whose {
+                client: flow.client,
+                kind: flow.kind(),
+                service: service.chain().id,
+            };
+            tables.note(self.hash, way, &whose);
         }
     }
 

@@ -6,12 +6,12 @@
 use crate::{
     arrival::Arrival,
     flow_table,
-    hash::{Destination, Flow},
+    hash::Destination,
     link,
     packet::Packet,
     reason::Reason,
     schedule::{self, Choice},
-    tables::{FlowSet, Member, RANGES_MAX, Service, Site},
+    tables::{FlowSet, Member, RANGES_MAX, Service, Site, Whose},
     wire::{Ethernet, Frame, MacAddr, Resize},
 };
 
@@ -25,7 +25,7 @@ pub trait Tables: Sized {
     /// Counts a packet of so many octets, and perhaps a new flow.
     fn count(&self, member: u32, octets: usize, new: bool);
     /// Notes, for listings, whose flow has come into a way of the set of its hash.
-    fn note(&self, hash: u64, way: usize, flow: &Flow);
+    fn note(&self, hash: u64, way: usize, whose: &Whose);
 
     // What is rare and long. In the kernel each is a function that is verified once, by itself, not
     // anew for every way that leads to it.

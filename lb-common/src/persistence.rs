@@ -11,7 +11,7 @@ use crate::{
     flow_table::fingerprint,
     hash::{Flow, Kind},
     packet::Packet,
-    tables::{Member, Record, Service, Site, State, WAYS},
+    tables::{Member, Record, Service, Site, State, WAYS, Whose},
     verifier::unseen,
 };
 
@@ -91,7 +91,10 @@ pub(crate) fn note<T: Tables>(
 /// came to.
 #[inline(never)] // As `find`; and the stack is that of all who call.
 fn tell<T: Tables>(packet: &Packet, service: &Service, hash: u64, way: usize, tables: &T) {
-    let client = client(packet, service);
-    let kind = packet.flow.kind().without_source();
-    tables.note(hash, way, &Flow::new(client, packet.flow.vip, kind));
+    let whose = Whose {
+        client: client(packet, service),
+        kind: packet.flow.kind().without_source(),
+        service: service.chain().id,
+    };
+    tables.note(hash, way, &whose);
 }

@@ -89,7 +89,7 @@ pub fn choose<T: Tables>(
         moved: forgotten(moved, hash),
         now: now.into(),
     };
-    match tables.settle(&arrival, service.chain().owner) {
+    match tables.settle(&arrival, service.chain().id) {
         Choice::OPEN => Err(Reason::NoFlow),
         Choice::EXPELLED => Err(Reason::Expelled),
         choice => Ok(choice),

@@ -17,7 +17,7 @@ mod slot;
 
 pub use counters::Counters;
 pub use directory::{Bucket, Entry};
-pub use endpoints::Endpoints;
+pub use endpoints::{Endpoints, Whose};
 pub use flows::{FlowSet, Packed, Record, State, WAYS};
 pub use interface::Interface;
 pub use member::{Link, Member};
@@ -27,7 +27,7 @@ pub use site::{Site, bucket_of};
 pub use slot::{SlotValue, slot_of};
 
 /// Changes with any change of a layout below: a daemon does not adopt maps of another version.
-pub const LAYOUT_VERSION: u64 = 4;
+pub const LAYOUT_VERSION: u64 = 5;
 
 /// Buckets of the directory, a power of two: 2 MiB, twice the services that can be.
 pub const DIRECTORY_BUCKETS: usize = 1 << 15;

@@ -53,13 +53,15 @@ pub struct Options {
     pub expire_quiescent: bool,
 }
 
-/// Which services are to be asked next, and whose cursor is taken.
+/// Which service is to be asked next, whose cursor is taken, and which this is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Chain {
     /// Of the same VIP and protocol, with other ports; 0 is none.
     pub next: u16,
     /// The first record of the service's own.
     pub owner: u16,
+    /// The record itself.
+    pub id: u16,
 }
 
 impl Service {
@@ -138,11 +140,13 @@ impl Service {
         Chain {
             next: word as u16,
             owner: (word >> 16) as u16,
+            id: (word >> 32) as u16,
         }
     }
 
-    pub fn set_chain(&self, Chain { next, owner }: Chain) {
-        self.chain.store(u64::from(next) | u64::from(owner) << 16);
+    pub fn set_chain(&self, Chain { next, owner, id }: Chain) {
+        let word = u64::from(next) | u64::from(owner) << 16 | u64::from(id) << 32;
+        self.chain.store(word);
     }
 }
 
@@ -309,7 +313,11 @@ mod tests {
             let words = words.into_iter().chain(daemons);
             words.map(Shared::load).collect::<std::vec::Vec<_>>()
         };
-        let chain = Chain { next: 7, owner: 3 };
+        let chain = Chain {
+            next: 7,
+            owner: 3,
+            id: 4,
+        };
         other.set_chain(chain);
         for round in [1, 100, 0] {
             owner.layout.store(round);

@@ -11,10 +11,10 @@ use aya_ebpf::{
 use lb_common::{
     arrival::Arrival,
     director::Tables,
-    hash::{Destination, Flow},
+    hash::Destination,
     reason::Reason,
     schedule::Choice,
-    tables::{Counters, Endpoints, FLOW_SETS_DEFAULT, FlowSet, MEMBERS_MAX, Site, WAYS},
+    tables::{Counters, Endpoints, FLOW_SETS_DEFAULT, FlowSet, MEMBERS_MAX, Site, WAYS, Whose},
 };
 
 const MAPPED: usize = BPF_F_MMAPABLE as usize;
@@ -82,11 +82,11 @@ impl Tables for Maps {
         rare::ranged(first, second, kind, bits) as u16
     }
 
-    fn note(&self, hash: u64, way: usize, flow: &Flow) {
+    fn note(&self, hash: u64, way: usize, whose: &Whose) {
         let set = hash as u32 & FLOW_SETS_MASK.load();
         // There are none if flows are not to be listed.
         if let Some(endpoints) = ENDPOINTS.get(set * WAYS as u32 + way as u32) {
-            endpoints.write(flow, lb_common::flow_table::fingerprint(hash));
+            endpoints.write(whose, lb_common::flow_table::fingerprint(hash));
         }
     }
 }

@@ -3,10 +3,7 @@
 use std::net::IpAddr;
 
 use anyhow::{Context as _, Result, ensure};
-use lb_common::{
-    hash::Flow,
-    tables::{Record, WAYS},
-};
+use lb_common::{hash::Flow, tables::Record};
 
 use super::engine::Engine;
 use crate::{
@@ -45,8 +42,7 @@ pub(super) fn list(engine: &Engine, query: &Query) -> Result<Report> {
                 continue;
             };
             let expires = record.expires(now, timeouts);
-            let flow = tables.endpoints[i * WAYS + way].read(fingerprint);
-            let flow = flow.filter(|_| record.is_of(fingerprint));
+            let flow = tables.flow((i, way), fingerprint, record);
             let Some(flow) = flow.and_then(|flow| addresses(flow, real, expires)) else {
                 report.unknown += 1;
                 continue;

@@ -130,7 +130,7 @@ impl Found {
         };
         for &(name, id) in &records {
             let Chain { next, .. } = record(id).chain();
-            record(id).set_chain(Chain { next, owner });
+            record(id).set_chain(Chain { next, owner, id });
             owners[usize::from(id)] = owner;
             self.records.insert(name, Place { id, owner });
         }

@@ -69,7 +69,7 @@ impl Installed {
         for (i, it) in ranges.iter().enumerate().rev() {
             let next = ranges.get(i + 1).map_or(0, |next| self.records[next].id);
             let Place { id, owner } = self.records[it];
-            tables.services[usize::from(id)].set_chain(Chain { next, owner });
+            tables.services[usize::from(id)].set_chain(Chain { next, owner, id });
         }
         let head = ranges.first().or(vip.ports.first()).copied();
         let entered = head.is_none_or(|head| {

@@ -28,7 +28,8 @@ impl Installed {
             None => seed()?,
         };
         let owner = owner.unwrap_or(id);
-        record.set_chain(Chain { next: 0, owner });
+        let next = 0;
+        record.set_chain(Chain { next, owner, id });
         tables.services.write(id.into(), record);
         self.records.insert(name, Place { id, owner });
         let service = self.services.entry(owner).or_default();

@@ -226,8 +226,8 @@ fn is_of_datagrams(
         return record.state == State::Udp;
     }
     let endpoints = tables.endpoints.get(set * WAYS + way);
-    let flow = endpoints.and_then(|it| it.read(fingerprint));
-    flow.is_some_and(|flow| flow.kind().protocol() == Protocol::UDP)
+    let whose = endpoints.and_then(|it| it.read(fingerprint));
+    whose.is_some_and(|whose| whose.kind.protocol() == Protocol::UDP)
 }
 
 /// The slot of an untracked service that a record is an exception to: its fingerprint is the hash.

@@ -1,17 +1,17 @@
 //! Destinations that come and go, on a service that has connections.
 
-use std::net::IpAddr;
+use std::{collections::BTreeSet, net::IpAddr};
 
 use lb_common::{
     reason::Reason,
-    tables::{Chain, Member, Options, Service},
+    tables::{Chain, Member, Options, Service, State},
 };
 use lb_user::{
     dataplane::director::Limits, install::Installed, scheduler::Scheduler, service::ServiceName,
 };
 
 use crate::{
-    ALL, BOTH, HTTP, HTTPS, OTHER, QUIC, RANGE, RR, begin, go_on, group, name, of, remove,
+    ALL, BOTH, HTTP, HTTPS, OTHER, QUIC, RANGE, RR, begin, go_on, group, name, of, remove, sent,
     site::{ESTABLISHED, Site},
 };
 
@@ -99,6 +99,37 @@ fn connections_stay_when_others_destinations_go() {
             assert_eq!(spare, of(&ALL).installed.spare(), "nothing is left");
         }
     }
+}
+
+/// By its record's id; that of a destination which goes is soon another's, of the same port.
+#[test]
+fn flows_are_known_by_their_destination_while_that_is_there() {
+    const NEXT: &str = "tcp/192.0.2.3:80";
+    let mut site = group(&ALL, RR, &BOTH);
+    for to in ALL {
+        begin(&site, (1, 1), to).unwrap();
+    }
+    let known = |site: &Site| {
+        let flows = site.known(State::Embryonic).into_iter();
+        let ends = flows.map(|flow| (flow.vip.octets_v4(), flow.kind().ports().destination));
+        ends.collect::<BTreeSet<_>>()
+    };
+    let all = ALL.map(|to| {
+        let sent = sent(&site, (1, 1), to);
+        (sent.vip.octets(), sent.port.to_be_bytes())
+    });
+    assert_eq!(known(&site), all.into());
+    let id = site.installed.service(OTHER.parse().unwrap());
+    remove(&mut site, OTHER);
+    let left = all
+        .into_iter()
+        .filter(|it| *it != ([192, 0, 2, 2], [0, 80]));
+    let left: BTreeSet<_> = left.collect();
+    assert_eq!(known(&site), left, "without {OTHER}");
+    name(&mut site, &[HTTP, HTTPS, NEXT, QUIC, RANGE]);
+    site.bring(RR, &BOTH);
+    assert_eq!(site.installed.service(NEXT.parse().unwrap()), id);
+    assert_eq!(known(&site), left, "with {NEXT}");
 }
 
 #[test]

@@ -156,7 +156,7 @@ fn flows_are_listed_with_their_addresses() -> Result<()> {
     assert_eq!(one.stderr, "1 more, as --limit is 1\n");
     assert_eq!(one.stdout.lines().count(), 2);
     let status = site.drover(&["status"])?;
-    assert!(status.contains(" of 1048576, 64 octets each"), "{status}");
+    assert!(status.contains(" of 1048576, 48 octets each"), "{status}");
     Ok(())
 }
 

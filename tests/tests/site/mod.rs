@@ -14,7 +14,7 @@ use lb_common::{
     flow_table::fingerprint,
     hash::Flow,
     reason::Reason,
-    tables::{Interface, Record, Settings, State, Timeouts, WAYS},
+    tables::{Interface, Record, Settings, State, Timeouts},
     wire::{MacAddr, VlanId},
 };
 use lb_user::{
@@ -166,22 +166,16 @@ impl Site {
 
     /// Returns the flows, or what else is of this state, that the tables know the addresses of.
     pub(crate) fn known(&self, state: State) -> Vec<Flow> {
-        let sets = self
-            .tables
-            .flows
-            .iter()
-            .zip(self.tables.endpoints.chunks(WAYS));
-        let ways = sets.flat_map(|(set, endpoints)| {
-            let ways = set.fingerprints.iter().zip(&set.records);
-            ways.zip(endpoints)
-        });
-        let of_state = ways.filter(|((_, record), _)| Record::unpack(record.load()).state == state);
-        of_state
-            .filter_map(|((fingerprint, _), endpoints)| match fingerprint.load() {
-                0 => None,
-                fingerprint => endpoints.read(fingerprint),
-            })
-            .collect()
+        let mut known = Vec::new();
+        for (i, set) in self.tables.flows.iter().enumerate() {
+            for (way, (key, word)) in set.fingerprints.iter().zip(&set.records).enumerate() {
+                let record = Record::unpack(word.load());
+                if key.load() != 0 && record.state == state {
+                    known.extend(self.tables.flow((i, way), key.load(), record));
+                }
+            }
+        }
+        known
     }
 
     fn real(&self, host: u8) -> IpAddr {

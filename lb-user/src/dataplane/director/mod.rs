@@ -39,7 +39,7 @@ pub struct Limits {
     pub slots: usize,
     /// A power of two.
     pub flow_sets: usize,
-    /// Whether it is kept whose flows the records are, in 48 octets each.
+    /// Whether it is kept whose flows the records are, in 32 octets each.
     pub lists_flows: bool,
 }
 

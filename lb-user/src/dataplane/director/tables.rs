@@ -11,7 +11,7 @@ use lb_common::{
     shared::Shared,
     tables::{
         Bucket, Counters, DIRECTORY_BUCKETS, Endpoints, FlowSet, INTERFACES_MAX, Interface, Member,
-        Service, Settings, Site, WAYS,
+        Record, Service, Settings, Site, WAYS, Whose,
     },
 };
 
@@ -99,6 +99,22 @@ impl Tables {
         self.endpoints.len() == self.flows.len() * WAYS
     }
 
+    /// Returns whose record is in a way, if that is known: not if its service has gone.
+    pub fn flow(&self, (set, way): (usize, usize), key: u64, record: Record) -> Option<Flow> {
+        let whose = self.endpoints.get(set * WAYS + way)?.read(key)?;
+        let service = self.services.get(usize::from(whose.service))?;
+        let flow = Flow::new(whose.client, service.destination.vip, whose.kind);
+        // Another's by now may be the id, and within a service of several VIPs only the hash tells.
+        let is_its = match record.state.is_flow() {
+            true => fingerprint(flow.hash(service.seed)) == key,
+            false => {
+                let member = self.members.get(record.member as usize)?;
+                service.chain().owner == member.service()
+            }
+        };
+        (is_its && record.is_of(key)).then_some(flow)
+    }
+
     /// Octets that a flow takes.
     pub fn flow_octets(&self) -> usize {
         let endpoints = match self.lists_flows() {
@@ -155,9 +171,9 @@ impl director::Tables for At<'_> {
         self.counted.set(Some((member, octets, new)));
     }
 
-    fn note(&self, hash: u64, way: usize, flow: &Flow) {
+    fn note(&self, hash: u64, way: usize, whose: &Whose) {
         if let Some(endpoints) = self.tables.endpoints.get(self.set(hash) * WAYS + way) {
-            endpoints.write(flow, fingerprint(hash));
+            endpoints.write(whose, fingerprint(hash));
         }
     }
 }
