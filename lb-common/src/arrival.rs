@@ -8,6 +8,7 @@ use crate::{
     persistence,
     schedule::{Choice, next_turn},
     tables::{Layout, Member, Pick, Record, Service, Site, SlotValue, State, WAYS, Whose, slot_of},
+    verifier::unseen,
 };
 
 fn is_persistent(service: &Service) -> bool {
@@ -50,13 +51,15 @@ impl Arrival {
             if choice == Choice::EXPELLED {
                 return choice;
             }
-            is_known = choice != Choice::OPEN;
+            is_known = choice != Choice::OPEN && !choice.is_new();
             if let (Some(set), Some(hit), true) = (set, hit, is_known) {
                 let event = self.packet.event();
                 let is_noted = !event.is_none() && set.renew(hit, event, self.now as u32);
                 if !is_noted && self.packet.is_whole() {
                     return choice;
                 }
+            } else if choice.is_new() {
+                self.record(service, choice.member(), tables);
             } else {
                 choice = self.assign(service, site, hit.is_some(), tables);
             }
@@ -79,7 +82,8 @@ impl Arrival {
     /// Goes on with a record, if the packet is of the same connection and its member can be sent to.
     ///
     /// A SYN after the end of a connection begins another; so does a datagram after its time-out.
-    /// A segment after it does not: the client still holds the connection.
+    /// A segment after it does not: the client still holds the connection. While tables are copied
+    /// the next connection has the member of the one before, whose record may be in either of them.
     #[inline(always)] // A part of `settle`, which has a frame.
     fn resume(&self, hit: Hit, site: &Site) -> Choice {
         let record = hit.record;
@@ -87,9 +91,14 @@ impl Arrival {
         let is_expelled = member.is(Member::EXPELLED);
         if self.begins() {
             let timeouts = &site.settings.timeouts;
-            let is_over = record.state.is_over() || record.has_expired(self.now as u32, timeouts);
-            if is_expelled || is_over {
+            if is_expelled || record.has_expired(self.now as u32, timeouts) {
                 return Choice::OPEN;
+            }
+            if record.state.is_over() {
+                let stays = site.settings.frozen.load() & u64::from(member.link().is_some());
+                // Without a branch, which the verifier would follow.
+                let (open, stay) = (Choice::OPEN.0, Choice::new(record.member, true).0);
+                return Choice(open ^ (open ^ stay) & unseen(stays).wrapping_neg());
             }
         }
         if is_expelled {

@@ -241,6 +241,31 @@ fn a_flow_ends_with_its_member() {
     }
 }
 
+/// So that it does not matter in which of two tables the record is of the connection before.
+#[test]
+fn while_tables_are_copied_the_next_connection_is_where_the_last_was() {
+    for (frozen, next) in [(0, 3), (1, 2)] {
+        let mut site = Site::new();
+        site.bring(RR, &BOTH);
+        assert_eq!(connect(&site, 1), 2);
+        site.send(1, FIN | ACK).unwrap();
+        site.tables.settings().frozen.store(frozen);
+        assert_eq!(connect(&site, 1), next);
+        site.pass(100);
+        assert_eq!(site.send(1, ACK), Ok(next));
+        // It is established, and lasts as long as those do.
+        site.pass(800);
+        site.sweep();
+        assert_eq!(site.flows(next).active, 1);
+        site.pass(1000);
+        assert_eq!(
+            site.send(1, SYN),
+            Ok(if frozen == 0 { 2 } else { 3 }),
+            "long over"
+        );
+    }
+}
+
 /// Of IPVS with keepalived, a server that fails is removed, or inhibited: of weight 0.
 #[test]
 fn the_flows_of_a_member_that_is_down_are_over() {

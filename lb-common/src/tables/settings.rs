@@ -14,6 +14,8 @@ pub struct Settings {
     pub seed: Seed,
     /// [`LAYOUT_VERSION`]; 0 in maps just made.
     pub version: u64,
+    /// Not 0 while all is copied to other tables: a flow's member is then the same by either of them.
+    pub frozen: Shared,
 }
 
 /// Seconds that a flow may be idle before its record expires, by [`State`]. As many as three bits
@@ -56,6 +58,7 @@ impl Settings {
             ranges: Shared::new(0),
             seed,
             version: LAYOUT_VERSION,
+            frozen: Shared::new(0),
         }
     }
 }

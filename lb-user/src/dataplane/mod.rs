@@ -6,4 +6,4 @@ pub mod director;
 pub mod pins;
 pub mod privileges;
 pub mod realserver;
-mod verifier;
+pub mod verifier;

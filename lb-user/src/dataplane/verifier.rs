@@ -1,7 +1,24 @@
-//! A verifier's refusal in one line. All that it said is in the trace, at level debug.
+//! A verifier's refusal in one line, with all that it said for whoever wants to read that.
 
-use anyhow::{Error, anyhow};
+use std::fmt;
+
+use anyhow::Error;
 use aya::programs::ProgramError;
+
+/// A refusal, and all that the verifier said of it.
+#[derive(Debug)]
+pub struct Refused {
+    line: String,
+    pub log: String,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.line)
+    }
+}
+
+impl std::error::Error for Refused {}
 
 /// Says why the kernel refuses a program.
 pub(super) fn refusal(name: &str, error: ProgramError) -> Error {
@@ -13,11 +30,12 @@ pub(super) fn refusal(name: &str, error: ProgramError) -> Error {
         return Error::from(error).context(format!("cannot load the program {name}"));
     };
     let log = verifier_log.to_string();
-    tracing::debug!("{name}: {log}");
-    match reason(&log) {
-        Some(reason) => anyhow!("the kernel refuses the program {name}: {reason} ({io_error})"),
-        None => anyhow!("the kernel refuses the program {name}: {io_error}"),
-    }
+    let why = match reason(&log) {
+        Some(reason) => format!("{reason} ({io_error})"),
+        None => io_error.to_string(),
+    };
+    let line = format!("the kernel refuses the program {name}: {why}");
+    Refused { line, log }.into()
 }
 
 /// The last thing that it says before its statistics.

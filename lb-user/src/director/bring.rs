@@ -9,7 +9,8 @@ use super::{engine::Engine, neighbours::Interface, vips};
 use crate::{
     api::events::{Event, Events, What},
     config::director::{Service, VipMode},
-    dataplane::director::Director,
+    dataplane::director::{Copied, Director, Limits},
+    install::Installed,
 };
 
 impl Engine {
@@ -55,6 +56,33 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// Makes tables of other sizes, with all that is in those there are, which packets use meanwhile.
+    pub(super) fn resize(&mut self, limits: Limits) -> Result<()> {
+        if self.kernel.limits == limits {
+            return Ok(());
+        }
+        let exchanged = self.exchange_tables(limits);
+        self.kernel.thaw();
+        // What was frozen is brought to what is wanted.
+        self.installed = Installed::of(&self.kernel.tables);
+        let brought = self.bring(|_| true);
+        let copied = exchanged?;
+        tracing::info!("the tables have other sizes now: {copied}");
+        brought
+    }
+
+    fn exchange_tables(&mut self, limits: Limits) -> Result<Copied> {
+        let (new, copied) = Director::successor(&self.pins, limits, &self.kernel.tables)?;
+        let old = std::mem::replace(&mut self.kernel, new);
+        if let Err(error) = self.attach().and_then(|()| self.kernel.finish()) {
+            self.kernel = old;
+            Director::retract(&self.pins)?;
+            self.attach()?;
+            return Err(error);
+        }
+        Ok(copied)
     }
 
     /// Brings services to what is wanted of them: those of which something may be different.

@@ -150,12 +150,16 @@ impl Engine {
 
     /// Brings the kernel to `config`; on an error, back to what it was.
     pub(super) async fn apply(&mut self, config: Config) -> Result<()> {
+        if config.limits != self.config.limits {
+            self.resize(config.limits)?;
+        }
         let before = std::mem::replace(&mut self.config, config);
         // They have been told of.
         self.config.places = Places::default();
         let applied = self.bring_all().await;
         if applied.is_err() {
             self.config = before;
+            self.resize(self.config.limits)?;
             let taken_back = self.bring_all().await;
             taken_back.context("and the change could not be taken back")?;
         }

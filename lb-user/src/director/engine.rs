@@ -97,11 +97,16 @@ impl Engine {
         engine.conditions.told = states::kept(&engine.states);
         engine.check(&engine.config)?;
         engine.attach()?;
+        engine.kernel.finish()?;
+        engine.kernel.thaw();
         // They have been told of.
         engine.config.places = Places::default();
         // Of members that were let go by a daemon that did not live to sweep.
         engine.sweep()?;
         engine.bring_all().await?;
+        if let Err(error) = engine.resize(engine.config.limits) {
+            tracing::warn!("the tables keep the sizes they have: {error:#}");
+        }
         engine.neighbours.probe_all(&engine.netlink).await;
         engine.tell();
         Ok(engine)

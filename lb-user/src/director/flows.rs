@@ -20,7 +20,7 @@ pub(super) fn list(engine: &Engine, query: &Query) -> Result<Report> {
     ensure!(
         tables.lists_flows(),
         "flows cannot be listed: the tables were made with `flow_listing = false`, without \
-         addresses; to change it: stop, `drover director detach`, start"
+         addresses; take that out of the file, and reload"
     );
     let limit = query.limit.unwrap_or(LIMIT);
     ensure!(

@@ -35,6 +35,7 @@ use crate::{
         director::Director,
         pins::{Pins, Role},
         privileges,
+        verifier::Refused,
     },
     net,
 };
@@ -116,7 +117,7 @@ async fn serve(
                 let taken_away = take_away(pins).await;
                 taken_away.with_context(|| format!("{error:#}; and what was done stays"))?;
             }
-            return Err(error);
+            return Err(with_log(error, &paths.socket));
         }
     };
     let (door, mut asked) = mpsc::channel(server::WAITING_MAX);
@@ -155,6 +156,18 @@ async fn serve(
     notify(&[NotifyState::Stopping]);
     tracing::info!("stopped; packets are forwarded as before until `drover director detach`");
     Ok(())
+}
+
+/// Writes what a verifier said to a file beside the socket, and says where.
+fn with_log(error: anyhow::Error, socket: &Path) -> anyhow::Error {
+    let Some(refused) = error.downcast_ref::<Refused>() else {
+        return error;
+    };
+    let path = socket.with_extension("verifier.log");
+    match std::fs::write(&path, &refused.log) {
+        Ok(()) => anyhow::anyhow!("{error:#}; all that it said is in {}", path.display()),
+        Err(_) => error,
+    }
 }
 
 /// Takes the program, its pins and the VIPs that the daemon put in place away.

@@ -7,6 +7,7 @@ mod paths;
 mod site;
 mod states;
 mod transactions;
+mod upgrade;
 
 use std::{
     sync::atomic::{AtomicBool, Ordering::Relaxed},

@@ -4,11 +4,13 @@ use std::{fs, mem::offset_of, path::Path};
 
 use anyhow::{Context as _, Result, bail};
 use aya::{
-    Ebpf, EbpfLoader,
-    maps::{Map, MapData},
+    Ebpf, EbpfLoader, Pod,
+    maps::{Map, MapData, PerCpuArray, PerCpuValues},
     programs::Xdp,
 };
-use lb_common::tables::{LAYOUT_VERSION, SERVICES_MAX, Service, Site, WAYS};
+use lb_common::tables::{
+    Endpoints, LAYOUT_VERSION, MEMBERS_MAX, SERVICES_MAX, Service, Site, WAYS,
+};
 
 use super::{Limits, Mapped, mapped::Record, tables::Tables};
 use crate::dataplane::verifier;
@@ -20,37 +22,77 @@ const MAPPED: [&str; 3] = ["SITE", "FLOWS", "ENDPOINTS"];
 /// Written by the programs alone.
 const COUNTED: [&str; 2] = ["COUNTERS", "REASONS"];
 
-/// Returns the sizes of the maps below `pins`, or `limits` if there are none.
-pub(super) fn adopted(pins: &Path, limits: Limits) -> Result<Limits> {
-    let Some(version) = version(pins)? else {
-        return Ok(limits);
+/// Layouts of which this version can take tables over: those of the site and of the flows were as they
+/// are now, and whose flows the records are was kept in another way.
+const READABLE: [u64; 1] = [4];
+
+/// Maps what is pinned in a directory, and returns its sizes too; `None` if there is nothing, or
+/// nobody has used it yet.
+pub(super) fn mapped(maps: &Path) -> Result<Option<(Tables, Limits)>> {
+    let (Some(site), Some(flows)) = (pinned(maps, "SITE")?, pinned(maps, "FLOWS")?) else {
+        return Ok(None);
     };
-    if version != 0 && version != LAYOUT_VERSION {
+    let site = Mapped::<Site>::array(site.fd(), 1).context("cannot map SITE into memory")?;
+    let version = site[0].settings.version;
+    if version == 0 {
+        return Ok(None);
+    }
+    if version != LAYOUT_VERSION && !READABLE.contains(&version) {
         bail!(
             "the maps below {} have layout {version}, this program has {LAYOUT_VERSION}; \
              `drover director detach` removes them",
-            pins.display()
+            maps.parent().unwrap_or(maps).display()
         );
     }
-    let entries = |name, limit| -> Result<usize> {
-        match pinned(pins, name)? {
-            Some(map) => Ok(map.info()?.max_entries() as usize),
-            None => Ok(limit),
-        }
+    let entries = |map: &MapData| -> Result<usize> { Ok(map.info()?.max_entries() as usize) };
+    let flow_sets = entries(&flows)?;
+    let listed = pinned(maps, "ENDPOINTS")?;
+    let is_ours = |map: &MapData| -> Result<bool> {
+        Ok(map.info()?.value_size() as usize == size_of::<Endpoints>())
     };
-    let flow_sets = entries("FLOWS", limits.flow_sets)?;
-    let found = Limits {
-        members: entries("COUNTERS", limits.members)?,
+    let endpoints = match &listed {
+        Some(map) if is_ours(map)? => Mapped::array(map.fd(), entries(map)?)?,
+        _ => Mapped::anonymous(1)?,
+    };
+    let limits = Limits {
+        members: match pinned(maps, "COUNTERS")? {
+            Some(map) => entries(&map)?,
+            None => MEMBERS_MAX,
+        },
         flow_sets,
-        lists_flows: entries("ENDPOINTS", limits.endpoints())? == flow_sets * WAYS,
-        ..limits
+        lists_flows: match &listed {
+            Some(map) => entries(map)? == flow_sets * WAYS,
+            None => false,
+        },
+        ..Limits::default()
     };
-    if found != limits {
-        tracing::warn!(
-            "limits are those of the maps that are in use: {found:?}; others need `drover director detach`"
-        );
+    let flows = Mapped::array(flows.fd(), flow_sets).context("cannot map FLOWS into memory")?;
+    let tables = Tables::new(site, flows, endpoints, limits);
+    Ok(Some((tables, limits)))
+}
+
+/// Adds to what is counted what was in the maps of the same name below another directory.
+pub(super) fn add<T: Pod>(
+    ebpf: &mut Ebpf,
+    old: &Path,
+    name: &str,
+    elements: Vec<u32>,
+    plus: impl Fn(T, T) -> T,
+) -> Result<()> {
+    let Some(old) = pinned(old, name)? else {
+        return Ok(());
+    };
+    let old: PerCpuArray<MapData, T> = Map::PerCpuArray(old).try_into()?;
+    let map = ebpf.map_mut(name).with_context(|| format!("no {name}"))?;
+    let mut map: PerCpuArray<&mut MapData, T> = map.try_into()?;
+    for element in elements {
+        let (before, now) = (old.get(&element, 0)?, map.get(&element, 0)?);
+        let sums = before.iter().zip(now.iter()).map(|(&a, &b)| plus(a, b));
+        let sums = PerCpuValues::try_from(sums.collect::<Vec<T>>())?;
+        map.set(element, sums, 0)
+            .with_context(|| format!("cannot write {name}"))?;
     }
-    Ok(found)
+    Ok(())
 }
 
 /// Maps the services below `pins`, if there are any of this layout.
@@ -74,15 +116,15 @@ fn version(pins: &Path) -> Result<Option<u64>> {
 }
 
 pub(super) fn site(pins: &Path) -> Result<Option<Mapped<Site>>> {
-    let Some(map) = pinned(pins, "SITE")? else {
+    let Some(map) = pinned(&pins.join("maps"), "SITE")? else {
         return Ok(None);
     };
     let site = Mapped::array(map.fd(), 1).context("cannot map SITE into memory")?;
     Ok(Some(site))
 }
 
-fn pinned(pins: &Path, name: &str) -> Result<Option<MapData>> {
-    let path = pins.join("maps").join(name);
+fn pinned(maps: &Path, name: &str) -> Result<Option<MapData>> {
+    let path = maps.join(name);
     if !path.exists() {
         return Ok(None);
     }
@@ -92,7 +134,7 @@ fn pinned(pins: &Path, name: &str) -> Result<Option<MapData>> {
     })?))
 }
 
-pub(super) fn object(pins: Option<&Path>, limits: Limits) -> Result<Ebpf> {
+pub(super) fn object(maps: Option<&Path>, limits: Limits) -> Result<Ebpf> {
     let mut loader = EbpfLoader::new();
     let mask = limits.flow_sets as u32 - 1;
     let jiffy = seconds_per_jiffy();
@@ -102,9 +144,8 @@ pub(super) fn object(pins: Option<&Path>, limits: Limits) -> Result<Ebpf> {
         .map_max_entries("ENDPOINTS", limits.endpoints() as u32)
         .override_global("FLOW_SETS_MASK", &mask, true)
         .override_global("SECONDS_PER_JIFFY", &jiffy, true);
-    if let Some(pins) = pins {
-        let maps = pins.join("maps");
-        fs::create_dir_all(&maps)
+    if let Some(maps) = maps {
+        fs::create_dir_all(maps)
             .with_context(|| format!("cannot make the directory {}", maps.display()))?;
         for name in MAPPED.into_iter().chain(COUNTED) {
             loader.map_pin_path(name, maps.join(name));

@@ -4,6 +4,7 @@
 //! adopted: maps as they are, links by replacing their program in one step.
 
 mod buffer;
+mod exchange;
 mod links;
 mod load;
 mod mapped;
@@ -19,13 +20,17 @@ use aya::{
 };
 use lb_common::{
     reason::Reason,
-    tables::{Counters, FLOW_SETS_DEFAULT, SLOTS_MAX, Service, Settings, Site, Timeouts, WAYS},
+    tables::{
+        Counters, FLOW_SETS_DEFAULT, LAYOUT_VERSION, SLOTS_MAX, Service, Settings, Site, Timeouts,
+        WAYS,
+    },
 };
 
 use crate::install::seed;
 
 pub use self::{
     buffer::Buffer,
+    exchange::Copied,
     links::Mode,
     mapped::Mapped,
     tables::{At, ReasonCounts, Tables},
@@ -70,6 +75,7 @@ impl Default for Limits {
 pub struct Director {
     ebpf: Ebpf,
     pins: Option<PathBuf>,
+    pub limits: Limits,
     pub tables: Tables,
     /// From which member on none has been counted: all of them, if the maps are new.
     uncounted: u32,
@@ -80,14 +86,33 @@ impl Director {
     ///
     /// Without `pins` all of it is gone when the value is dropped.
     pub fn load(pins: Option<&Path>, limits: Limits) -> anyhow::Result<Self> {
-        let limits = match pins {
-            Some(pins) => load::adopted(pins, limits)?,
-            None => limits,
+        let Some(pins) = pins else {
+            return Self::made(None, None, limits);
         };
-        let ebpf = load::object(pins, limits)?;
+        exchange::recover(pins)?;
+        let maps = pins.join("maps");
+        let Some((old, found)) = load::mapped(&maps)? else {
+            return Self::made(Some(pins), Some(&maps), limits);
+        };
+        let found = Limits {
+            services: limits.services,
+            ..found
+        };
+        if old.settings().version == LAYOUT_VERSION {
+            return Self::made(Some(pins), Some(&maps), found);
+        }
+        let (successor, copied) = Self::successor(pins, found, &old)?;
+        tracing::info!("the tables are of this version's layout now: {copied}");
+        Ok(successor)
+    }
+
+    /// Makes maps of these sizes, or takes those that are pinned in the directory `maps`.
+    fn made(pins: Option<&Path>, maps: Option<&Path>, limits: Limits) -> anyhow::Result<Self> {
+        let ebpf = load::object(maps, limits)?;
         let mut director = Self {
             tables: load::tables(&ebpf, limits)?,
             pins: pins.map(Path::to_owned),
+            limits,
             ebpf,
             uncounted: u32::MAX,
         };
@@ -175,7 +200,7 @@ impl Director {
 
     /// Detaches the program everywhere and removes all that is pinned.
     pub fn unpin(pins: &Path) -> anyhow::Result<()> {
-        for directory in ["links", "maps"] {
+        for directory in ["links", "maps", "maps-new", "maps-old"] {
             let directory = pins.join(directory);
             match std::fs::remove_dir_all(&directory) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -202,3 +227,9 @@ struct Counted(Counters);
 
 // SAFETY: three integers without padding.
 unsafe impl Pod for Counted {}
+
+impl Counted {
+    fn plus(self, other: Self) -> Self {
+        Self(tables::total([self.0, other.0]))
+    }
+}

@@ -10,8 +10,8 @@ use lb_common::{
     reason::Reason,
     shared::Shared,
     tables::{
-        Bucket, Counters, DIRECTORY_BUCKETS, Endpoints, FlowSet, INTERFACES_MAX, Interface, Member,
-        Record, Service, Settings, Site, WAYS, Whose,
+        Bucket, Counters, DIRECTORY_BUCKETS, Endpoints, FlowSet, INTERFACES_MAX, Interface,
+        LAYOUT_VERSION, Member, Record, Service, Settings, Site, WAYS, Whose,
     },
 };
 
@@ -70,11 +70,7 @@ impl Tables {
     /// Returns a copy of all but the flows, for a plan of what would be.
     pub fn copy(&self) -> io::Result<Self> {
         let site = Mapped::<Site>::anonymous(1)?;
-        let words = size_of::<Site>() / size_of::<Shared>();
-        let [to, from] = [&site, &self.site].map(|it| it.part::<Shared>(0, words));
-        for (to, from) in to.iter().zip(from.iter()) {
-            to.store(from.load());
-        }
+        copy(&self.site, &site);
         let limits = Limits {
             services: self.services.len(),
             members: self.members.len(),
@@ -87,6 +83,13 @@ impl Tables {
             Mapped::anonymous(0)?,
             limits,
         ))
+    }
+
+    /// Takes all but the flows from other tables, which may be of an earlier layout.
+    pub(super) fn take_site(&self, old: &Self) {
+        copy(&old.site, &self.site);
+        let version = offset_of!(Site, settings) + offset_of!(Settings, version);
+        self.site.part::<Shared>(version, 1)[0].store(LAYOUT_VERSION);
     }
 
     /// What holds for all services.
@@ -129,6 +132,14 @@ impl Tables {
         let octets =
             size_of_val(&*self.site) + size_of_val(&*self.flows) + size_of_val(&*self.endpoints);
         octets as u64
+    }
+}
+
+fn copy(from: &Mapped<Site>, to: &Mapped<Site>) {
+    let words = size_of::<Site>() / size_of::<Shared>();
+    let [from, to] = [from, to].map(|it| it.part::<Shared>(0, words));
+    for (from, to) in from.iter().zip(to.iter()) {
+        to.store(from.load());
     }
 }
 
