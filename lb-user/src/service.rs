@@ -7,6 +7,7 @@ use std::{
 };
 
 use lb_common::{hash::Destination, tables::Service, wire::Protocol};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de};
 
 use crate::address;
@@ -19,7 +20,9 @@ pub struct ServiceName {
     pub ports: PortRange,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Transport {
     Tcp,

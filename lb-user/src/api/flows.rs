@@ -8,6 +8,7 @@ use std::{
 
 use ipnet::IpNet;
 use lb_common::tables::State;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de};
 
 use crate::service::{ServiceName, Transport};
@@ -18,7 +19,7 @@ pub const LIMIT: usize = 10_000;
 pub const LIMIT_MAX: usize = 1 << 20;
 
 /// All flows that are as it says; what it does not say may be anything.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Query {
     pub service: Option<ServiceName>,
@@ -76,7 +77,9 @@ impl<'de> Deserialize<'de> for Clients {
 }
 
 /// The states of flows, as IPVS names them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum,
+)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[value(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum FlowState {
@@ -118,7 +121,7 @@ impl FlowState {
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     pub flows: Vec<FlowReport>,
     /// As they were asked for, and beyond the limit.
@@ -127,7 +130,7 @@ pub struct Report {
     pub unknown: u64,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FlowReport {
     pub protocol: Transport,
     pub client: SocketAddr,

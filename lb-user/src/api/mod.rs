@@ -6,6 +6,7 @@
 //! | `GET /v1/status` | | `Status` |
 //! | `GET /v1/flows` (a `flows::Query`) | | `flows::Report` |
 //! | `GET /v1/timeouts` | | `Timeouts` |
+//! | `GET /v1/openapi.json` | | all of this, for programs |
 //! | `GET /v1/config` | | the text that is in force |
 //! | `GET /v1/events` | | `events::Event`s, as they happen: server-sent events |
 //! | `POST /v1/diff` | `diff::Text`, or `null`: the file | `diff::Diff` |
@@ -20,10 +21,13 @@ pub mod client;
 pub mod diff;
 pub mod events;
 pub mod flows;
+pub mod openapi;
+mod schemas;
 pub mod server;
 
 use std::{collections::BTreeMap, fmt, net::IpAddr};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -34,7 +38,7 @@ use crate::{
 };
 
 /// What can be asked of the daemon's configuration; each changes `director.toml`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "op", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Change {
     AddService(ServiceChange),
@@ -57,7 +61,7 @@ pub enum Change {
 }
 
 /// What is said of a service; what is not said is as by default, or stays.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ServiceChange {
     pub service: ServiceName,
@@ -89,7 +93,7 @@ pub struct ServiceChange {
 }
 
 /// What is said of a real server; what is not said is as by default, or stays.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RealChange {
     pub service: ServiceName,
@@ -209,7 +213,7 @@ fn said(f: &mut fmt::Formatter<'_>, option: &str, value: Option<impl fmt::Displa
     value.map_or(Ok(()), |value| write!(f, " --{option} {value}"))
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ServiceReport {
     pub service: ServiceName,
     /// All that its clients connect to, the service's name first.
@@ -225,7 +229,7 @@ pub struct ServiceReport {
 }
 
 /// How a service treats flows, but for spreading new ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PolicyReport {
     /// Seconds; 0 if it is not persistent.
     pub persistence: u32,
@@ -249,7 +253,7 @@ impl PolicyReport {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RealReport {
     pub address: IpAddr,
     pub weight: u32,
@@ -276,7 +280,7 @@ pub struct RealReport {
 }
 
 /// The state of a member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     Active,
@@ -317,7 +321,7 @@ impl fmt::Display for State {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Status {
     pub version: String,
     pub pid: u32,
@@ -338,7 +342,7 @@ pub struct Status {
     pub reasons: BTreeMap<String, ReasonReport>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct InterfaceReport {
     pub name: String,
     /// `native`, `generic`, or what is wrong.
@@ -348,27 +352,27 @@ pub struct InterfaceReport {
 }
 
 /// Seconds that a connection may be idle, as `ipvsadm --set` has them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Timeouts {
     pub tcp: u32,
     pub tcpfin: u32,
     pub udp: u32,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Used {
     pub used: u64,
     pub most: u64,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReasonReport {
     pub packets: u64,
     pub fate: String,
 }
 
 /// The body of a refusal.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Refusal {
     pub error: String,
 }

@@ -2,6 +2,7 @@
 
 use std::{iter, net::IpAddr, path::Path};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Error, Source, Stamp, availability::Availability, file, places::Places};
@@ -88,7 +89,9 @@ pub fn no_service(name: ServiceName, holder: Option<ServiceName>) -> String {
 }
 
 /// What becomes of packets when no real server is eligible.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum NoMember {
     /// The director's own stack refuses them at once.

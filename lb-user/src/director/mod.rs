@@ -148,9 +148,7 @@ async fn serve(
             }
             _ = stop.recv() => break,
             _ = interrupt.recv() => break,
-            served = &mut server => {
-                served.context("the API has stopped")?.context("the API has stopped")?;
-            }
+            served = &mut server => match served.context("the API has stopped")? {},
         }
     }
     notify(&[NotifyState::Stopping]);

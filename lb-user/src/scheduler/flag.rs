@@ -23,7 +23,7 @@ pub enum Flag {
 }
 
 impl Flag {
-    const ALL: [Self; 4] = [
+    pub const ALL: [Self; 4] = [
         Self::ShFallback,
         Self::ShPort,
         Self::MhFallback,

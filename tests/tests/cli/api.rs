@@ -1,10 +1,17 @@
 //! The daemon's socket, as a script with `curl` sees it.
 
+use std::{
+    io::Write as _,
+    os::unix::net::UnixStream,
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
 use anyhow::Result;
 use serde_json::Value;
 use tests::Host;
 
-use crate::{State, site};
+use crate::{CONFIG, State, site};
 
 const ADD: &str = r#"[{"op": "add-service", "service": "tcp/10.2.0.100:81"}]"#;
 
@@ -82,6 +89,96 @@ fn what_is_refused_is_refused_in_json() -> Result<()> {
         assert_eq!(State::of(host)?, before, "{words:?}");
     }
     assert_eq!(ask(host, &nobody, &["/v1/services"])?.0, 200);
+    Ok(())
+}
+
+/// The paths of the document are those that there are, and what is answered is as it says.
+#[test]
+fn the_document_is_of_what_is_answered() -> Result<()> {
+    let (lab, _director) = site()?;
+    let host = lab.host("director");
+    let socket = host.dir().join("director.sock").display().to_string();
+    let get = |path: &str| -> Result<Value> {
+        let url = format!("http://drover{path}");
+        let words = ["curl", "-sS", "--unix-socket", &socket, &url];
+        Ok(serde_json::from_str(&host.run(&words)?.success()?)?)
+    };
+    let document = get("/v1/openapi.json")?;
+    assert_eq!(document["openapi"], "3.1.0");
+    let paths = document["paths"].as_object().expect("paths");
+    assert_eq!(paths.len(), 13);
+    for (path, methods) in paths {
+        for method in methods.as_object().expect("methods").keys() {
+            // Of what changes things, no body: refused, but not for its path or method.
+            let status = match method.as_str() {
+                _ if path == "/v1/events" => continue,
+                "get" => ask(host, &[], &[path])?.0,
+                _ => ask(host, &[], &["-X", "POST", path])?.0,
+            };
+            assert!(![404, 405].contains(&status), "{method} {path}: {status}");
+        }
+    }
+    for (path, name) in [("/v1/status", "Status"), ("/v1/timeouts", "Timeouts")] {
+        let schema = &document["components"]["schemas"][name];
+        let said = get(path)?;
+        let keys = |value: &Value| -> Vec<String> {
+            let keys = value.as_object().into_iter().flatten();
+            let mut keys: Vec<_> = keys.map(|(key, _)| key.clone()).collect();
+            keys.sort();
+            keys
+        };
+        assert_eq!(keys(&said), keys(&schema["properties"]), "{name}");
+    }
+    Ok(())
+}
+
+/// Sockets that say nothing, slowly, or half of it; root's own are no more than those of others.
+#[test]
+fn clients_that_only_wait_keep_nobody_out_for_long() -> Result<()> {
+    let (lab, _director) = site()?;
+    let host = lab.host("director");
+    let socket = host.dir().join("director.sock");
+    let mut waiting = Vec::new();
+    for i in 0..1000 {
+        let mut stream = UnixStream::connect(&socket)?;
+        stream.set_write_timeout(Some(Duration::from_secs(1)))?;
+        // Whoever is turned away may be told before it has said anything.
+        let _ = match i % 3 {
+            0 => Ok(()),
+            1 => stream.write_all(b"GET /v1/sta"),
+            _ => stream.write_all(
+                b"POST /v1/changes HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n[",
+            ),
+        };
+        waiting.push(stream);
+    }
+    let refused = host.drover(&["list"])?;
+    assert_eq!(
+        refused.stderr,
+        "drover: there are 64 connections already; try again when some have ended\n"
+    );
+    let deadline = Instant::now() + Duration::from_secs(40);
+    while !host.drover(&["list"])?.status.success() {
+        assert!(Instant::now() < deadline, "they are still there");
+        sleep(Duration::from_millis(200));
+    }
+    drop(waiting);
+    Ok(())
+}
+
+/// A file is more than a request may be that has none.
+#[test]
+fn a_file_of_megabytes_is_applied() -> Result<()> {
+    let (lab, _director) = site()?;
+    let host = lab.host("director");
+    let large = lab.dir().join("large.toml");
+    std::fs::write(
+        &large,
+        format!("{}{CONFIG}", "# \"a comment\"\n".repeat(150_000)),
+    )?;
+    let large = large.display().to_string();
+    let applied = host.drover(&["apply", &large])?.success()?;
+    assert_eq!(applied, "nothing changes\n");
     Ok(())
 }
 

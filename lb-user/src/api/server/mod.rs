@@ -1,47 +1,49 @@
 //! The daemon's end of its socket. Everything asked goes through one door to the engine.
 
-use std::{
-    fs, io,
-    os::unix::fs::{FileTypeExt as _, PermissionsExt as _, chown},
-    path::Path,
-};
+mod connections;
+mod socket;
 
-use anyhow::{Context as _, Result, ensure};
+use std::{convert::Infallible, time::Duration};
+
+use anyhow::Result;
 use axum::{
-    Json, Router,
+    Extension, Json, Router,
     extract::{
-        ConnectInfo, DefaultBodyLimit, FromRequestParts, Query, State,
-        connect_info::Connected,
+        DefaultBodyLimit, FromRequestParts, Query, Request, State,
         rejection::{JsonRejection, QueryRejection},
     },
     http::{StatusCode, request::Parts},
+    middleware::{self, Next},
     response::{
         IntoResponse, Response,
         sse::{self, KeepAlive, Sse},
     },
     routing::{get, post},
-    serve::IncomingStream,
 };
 use futures_util::StreamExt as _;
 use serde::Deserialize;
 use tokio::{
-    net::{UnixListener, unix::UCred},
+    net::UnixListener,
     sync::{mpsc, oneshot},
+    time::timeout,
 };
-
 use tokio_stream::wrappers::{BroadcastStream, errors::BroadcastStreamRecvError};
 
+use self::connections::Peer;
+pub use self::socket::listen;
 use super::{
     Change, Refusal, ServiceReport, Status, Timeouts,
     diff::{Apply, Diff, Text},
     events::Events,
-    flows,
+    flows, openapi,
 };
 
 /// Octets of the largest request.
 const REQUEST_MAX: usize = 1 << 20;
 /// Octets of the largest one with a file in it: as JSON, text may be twice as long.
 const FILE_REQUEST_MAX: usize = 33 << 20;
+/// How long a request may take from its last header to its answer.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// Requests that wait for the engine at the most; more are kept waiting for a place.
 pub const WAITING_MAX: usize = 64;
 
@@ -91,57 +93,21 @@ pub enum Ask {
 
 pub type Reply<T> = oneshot::Sender<Result<T>>;
 
-/// Opens the socket: in place of one that nobody listens on, for root and the group `drover`.
-pub fn listen(path: &Path) -> Result<UnixListener> {
-    let what = || format!("cannot listen on {}", path.display());
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent).with_context(what)?;
-    }
-    if let Ok(there) = fs::symlink_metadata(path) {
-        ensure!(
-            there.file_type().is_socket(),
-            "{} is not a socket; name another path with --socket",
-            path.display()
-        );
-        ensure!(
-            std::os::unix::net::UnixStream::connect(path).is_err(),
-            "another daemon answers on {}; name another path with --socket",
-            path.display()
-        );
-        fs::remove_file(path).with_context(what)?;
-    }
-    let listener = UnixListener::bind(path).with_context(what)?;
-    let group = group_id("drover");
-    if group.is_some() {
-        chown(path, None, group).with_context(what)?;
-    }
-    let mode = if group.is_some() { 0o660 } else { 0o600 };
-    fs::set_permissions(path, fs::Permissions::from_mode(mode)).with_context(what)?;
-    Ok(listener)
-}
-
-/// Finds a group's number in /etc/group.
-fn group_id(name: &str) -> Option<u32> {
-    let groups = fs::read_to_string("/etc/group").ok()?;
-    let mut lines = groups.lines().map(|line| line.split(':'));
-    lines.find_map(|mut fields| {
-        (fields.next() == Some(name))
-            .then(|| fields.nth(1)?.parse().ok())
-            .flatten()
-    })
-}
-
 pub async fn serve(
     listener: UnixListener,
     engine: mpsc::Sender<Ask>,
     events: Events,
-) -> io::Result<()> {
-    let router = Router::new()
+) -> Infallible {
+    connections::serve(listener, router(engine, events)).await
+}
+
+fn router(engine: mpsc::Sender<Ask>, events: Events) -> Router {
+    Router::new()
         .route("/v1/services", get(services))
         .route("/v1/status", get(status))
         .route("/v1/flows", get(flows))
         .route("/v1/timeouts", get(timeouts))
-        .route("/v1/events", get(async move || self::events(&events)))
+        .route("/v1/openapi.json", get(async || Json(openapi::document())))
         .route("/v1/config", get(config))
         .route("/v1/diff", post(diff).layer(with_file()))
         .route("/v1/apply", post(apply).layer(with_file()))
@@ -155,26 +121,24 @@ pub async fn serve(
         })
         .fallback(async || refuse(StatusCode::NOT_FOUND, "there is no such path"))
         .layer(DefaultBodyLimit::max(REQUEST_MAX))
-        .with_state(engine);
-    axum::serve(
-        listener,
-        router.into_make_service_with_connect_info::<Peer>(),
-    )
-    .await
+        .layer(middleware::from_fn(in_time))
+        .route("/v1/events", get(async move || self::events(&events)))
+        .with_state(engine)
+}
+
+/// Answers within a time, whether the client says all that it has announced or not.
+async fn in_time(request: Request, next: Next) -> Response {
+    match timeout(PATIENCE, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => refuse(
+            StatusCode::REQUEST_TIMEOUT,
+            &format!("not asked and answered within {} s", PATIENCE.as_secs()),
+        ),
+    }
 }
 
 fn with_file() -> DefaultBodyLimit {
     DefaultBodyLimit::max(FILE_REQUEST_MAX)
-}
-
-/// Who is at the other end.
-#[derive(Clone, Copy, Debug)]
-struct Peer(Option<UCred>);
-
-impl Connected<IncomingStream<'_, UnixListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
-        Self(stream.io().peer_cred().ok())
-    }
 }
 
 /// Whoever may change things; nobody else gets to a handler that asks for one.
@@ -184,9 +148,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Root {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
-        let peer = ConnectInfo::<Peer>::from_request_parts(parts, state).await;
-        let peer = peer.ok().and_then(|ConnectInfo(Peer(peer))| peer);
-        match peer.is_some_and(|peer| peer.uid() == 0) {
+        let peer = Extension::<Peer>::from_request_parts(parts, state).await;
+        match peer.is_ok_and(|Extension(peer)| peer.is_root()) {
             true => Ok(Self),
             false => Err(refuse(
                 StatusCode::FORBIDDEN,
