@@ -8,6 +8,7 @@ pub mod config;
 pub mod dataplane;
 pub mod director;
 pub mod fill;
+pub mod health;
 pub mod install;
 pub mod net;
 pub mod realserver;

@@ -1,6 +1,6 @@
 //! What the operator wants of a director.
 
-use std::{iter, net::IpAddr, path::Path};
+use std::{iter, net::IpAddr, path::Path, sync::Arc};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Error, Source, Stamp, availability::Availability, file, places::Places};
 use crate::{
     dataplane::director::{Limits, Mode},
+    health::check::Check,
     install::{Policy, Thresholds},
     scheduler::{Flag, Scheduler},
     service::ServiceName,
@@ -57,6 +58,8 @@ pub struct Service {
     pub flags: Vec<Flag>,
     pub policy: Policy,
     pub availability: Availability,
+    /// Asked of each real server; without, all are taken to be well.
+    pub check: Option<Arc<Check>>,
     pub reals: Vec<Real>,
 }
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{
-    Error, Source, availability,
+    Error, Source, availability, check,
     destinations::{Destinations, Listen},
     director::{
         Config, NoMember, REALS_MAX, Real, SERVICES_MAX, Service, VipMode, check_seconds,
@@ -80,6 +80,7 @@ struct FileService {
     expire_quiescent: bool,
     #[serde(default)]
     expire_nodest: bool,
+    check: Option<check::FileCheck>,
     #[serde(default)]
     quorum: Option<Spanned<i64>>,
     #[serde(default)]
@@ -220,6 +221,8 @@ fn services(
             continue;
         };
         let policy = policy(source, &destinations, &service)?;
+        let check = service.check.as_ref();
+        let check = check.map(|it| check::check(source, &destinations, it));
         let scheduler = match service.scheduler {
             None => Scheduler::default(),
             Some(name) => name
@@ -248,6 +251,7 @@ fn services(
             flags: flags(source, scheduler, service.flags)?,
             policy,
             availability,
+            check: check.transpose()?,
             reals,
         });
     }

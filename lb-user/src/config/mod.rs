@@ -4,6 +4,7 @@
 //! cannot express are made by their owners on [`toml::Spanned`] values, with [`Source::error`].
 
 pub mod availability;
+mod check;
 mod destinations;
 pub mod director;
 pub mod edit;

@@ -31,6 +31,7 @@ fn in_toml(message: &str) -> String {
         "a sequence" => "an array",
         "a map" => "a table",
         "i64" => "a whole number",
+        "f64" => "a number",
         "usize" | "u32" => "a whole number from 0",
         other if other.starts_with("struct ") => "a table",
         other => other,

@@ -1,0 +1,8 @@
+//! Health checks: whether a real server answers as a service's clients would have it answer.
+
+pub mod check;
+mod judge;
+mod ports;
+pub mod runner;
+
+pub use self::ports::Ports;
