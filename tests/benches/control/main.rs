@@ -4,6 +4,7 @@
 //! tables that packets read; its parts are timed on tables of this process. What it answers is checked: a wrong answer
 //! fails the bench, a slow one does not.
 
+mod checks;
 #[path = "../common/mod.rs"]
 mod common;
 mod daemon;
@@ -34,6 +35,7 @@ fn run(options: &Options) -> Result<()> {
     let mut report = Report::default();
     daemon::measure(&mut report, options.rounds)?;
     parts::measure(&mut report, options.rounds)?;
+    checks::measure(&mut report, options.rounds)?;
     print!("{report}");
     println!("\ntargets:\n{}", report.targets());
     common::write_json(options.json.as_deref(), &report.json())

@@ -22,14 +22,17 @@ enum Figure {
     /// Milliseconds.
     Time(Summary),
     Bytes(u64),
+    /// Percent of a CPU.
+    Share(Summary),
 }
 
-/// Rows, and the most that their medians may be, in ms.
-const TARGETS: [(&str, f64); 4] = [
+/// Rows, and the most that their medians may be, in ms or percent.
+const TARGETS: [(&str, f64); 5] = [
     ("start", 2000.0),
     ("weight_wrr_visible", 5.0),
     ("weight_mh_visible", 5.0),
     ("sweep", 100.0),
+    ("checks", 15.0),
 ];
 
 impl Report {
@@ -45,13 +48,21 @@ impl Report {
         self.0.push(Row { name, figure });
     }
 
+    pub(crate) fn shares(&mut self, name: &str, percent: Vec<f64>) {
+        let figure = Figure::Share(Summary::of(percent));
+        let name = name.to_owned();
+        self.0.push(Row { name, figure });
+    }
+
     pub(crate) fn targets(&self) -> String {
         let target = |(what, most)| {
             let row = self.0.iter().find(|row| row.name == what)?;
-            let Figure::Time(summary) = &row.figure else {
-                return None;
+            let (summary, unit) = match &row.figure {
+                Figure::Time(summary) => (summary, "ms"),
+                Figure::Share(summary) => (summary, "%"),
+                Figure::Bytes(_) => return None,
             };
-            let what = &format!("{what}, ms");
+            let what = &format!("{what}, {unit}");
             let (is, aim) = (summary.median, Aim::AtMost(most));
             Some(format!("{}\n", Target { what, is, aim }))
         };
@@ -64,6 +75,11 @@ impl Report {
                 "name": row.name,
                 "median_ms": rounded(summary.median),
                 "quartiles_ms": summary.quartiles.map(rounded),
+            }),
+            Figure::Share(summary) => json!({
+                "name": row.name,
+                "median_percent": rounded(summary.median),
+                "quartiles_percent": summary.quartiles.map(rounded),
             }),
             Figure::Bytes(bytes) => json!({ "name": row.name, "bytes": bytes }),
         };
@@ -84,6 +100,7 @@ impl fmt::Display for Report {
                     "{name:<22} {median:>10.2} {:>17}",
                     format!("{low:.2}–{high:.2}")
                 )?,
+                Figure::Share(summary) => writeln!(f, "{name:<22} {:>10.1} %", summary.median)?,
                 Figure::Bytes(bytes) => {
                     writeln!(
                         f,
