@@ -6,4 +6,5 @@ pub mod director;
 pub mod pins;
 pub mod privileges;
 pub mod realserver;
+mod tc;
 pub mod verifier;

@@ -7,19 +7,22 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use aya::programs::{
-    LinkOrder, Program, ProgramError, TcAttachType, XdpMode,
+    Program, TcAttachType, XdpMode,
     links::{FdLink, PinnedLink},
-    tc::TcAttachOptions,
-    xdp::XdpError,
 };
 use rustix::io::Errno;
 
-use super::{Ingress, Installed, Programs, Tc, way::Way};
-use crate::{config::realserver::Hook, dataplane::verifier::refusal, net::links::Link};
+use super::{Ingress, Installed, NAMES, Programs};
+use crate::{
+    config::realserver::Hook,
+    dataplane::{
+        tc::{Tc, Way, errno},
+        verifier::refusal,
+    },
+    net::links::Link,
+};
 
-pub(super) const INGRESS_XDP: &str = "vip_ingress";
-pub(super) const INGRESS_TC: &str = "vip_ingress_tc";
-pub(super) const EGRESS_TC: &str = "vip_egress";
+const INGRESS_XDP: &str = "vip_ingress";
 
 /// Where the programs are now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +43,7 @@ impl Programs {
         before: Installed,
     ) -> Result<Attached> {
         let way_out = Way {
+            names: &NAMES,
             link,
             dir,
             hook: TcAttachType::Egress,
@@ -48,6 +52,7 @@ impl Programs {
             .tc(&way_out, before.egress)
             .with_context(|| format!("cannot attach to the way out of {}", link.name))?;
         let way_in = Way {
+            names: &NAMES,
             link,
             dir,
             hook: TcAttachType::Ingress,
@@ -116,36 +121,6 @@ impl Programs {
         let Some(Program::SchedClassifier(program)) = self.ebpf.program_mut(name) else {
             bail!("the object has no program {name}");
         };
-        if before == Some(Tc::Tcx) {
-            let old = PinnedLink::from_pin(at.pin())?;
-            program.attach_to_link(FdLink::from(old).try_into()?)?;
-            return Ok(Tc::Tcx);
-        }
-        // First: whoever comes before could wave a frame through.
-        let options = TcAttachOptions::TcxOrder(LinkOrder::first());
-        match program.attach_with_options(&at.link.name, at.hook, options) {
-            Ok(id) => {
-                at.publish(program.take_link(id)?.try_into()?)?;
-                Ok(Tc::Tcx)
-            }
-            // There is no such hook before Linux 6.6.
-            Err(error) if errno(&error) == Some(Errno::INVAL) => {
-                at.put_filter(program, before == Some(Tc::Clsact))?;
-                Ok(Tc::Clsact)
-            }
-            Err(error) => Err(error.into()),
-        }
+        at.attach(program, before)
     }
-}
-
-/// What the kernel said, if it was the kernel.
-fn errno(error: &ProgramError) -> Option<Errno> {
-    let code = if let ProgramError::SyscallError(error) = error {
-        error.io_error.raw_os_error()
-    } else if let ProgramError::XdpError(XdpError::NetlinkError(error)) = error {
-        error.raw_os_error()
-    } else {
-        None
-    };
-    code.map(Errno::from_raw_os_error)
 }

@@ -8,8 +8,11 @@ use aya::programs::{
     links::{FdLink, LinkType, PinnedLink},
 };
 
-use super::{EGRESS, INGRESS, way::Way};
-use crate::net::{Handle, links::Link};
+use super::NAMES;
+use crate::{
+    dataplane::tc::{EGRESS, INGRESS, Tc, Way},
+    net::{Handle, links::Link},
+};
 
 /// Where a program is on the way in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,13 +20,6 @@ pub enum Ingress {
     /// In the driver.
     Xdp,
     Tc(Tc),
-}
-
-/// How a program is attached to tc.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tc {
-    Tcx,
-    Clsact,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,7 +31,12 @@ pub struct Installed {
 impl Installed {
     /// Looks at an interface whose pins are in `dir`.
     pub async fn on(link: &Link, dir: &Path, netlink: &Handle) -> Result<Self> {
-        let way = |hook| Way { link, dir, hook };
+        let way = |hook| Way {
+            names: &NAMES,
+            link,
+            dir,
+            hook,
+        };
         let ingress = match pinned(&dir.join(INGRESS)) {
             Some((LinkType::Xdp, index)) if index == link.index => Some(Ingress::Xdp),
             Some((LinkType::Tcx, index)) if index == link.index => Some(Ingress::Tc(Tc::Tcx)),
@@ -60,16 +61,6 @@ impl fmt::Display for Ingress {
             Self::Xdp => f.pad("xdp"),
             Self::Tc(tc) => tc.fmt(f),
         }
-    }
-}
-
-/// As operators name them.
-impl fmt::Display for Tc {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Tcx => "tcx",
-            Self::Clsact => "clsact",
-        })
     }
 }
 

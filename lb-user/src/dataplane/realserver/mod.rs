@@ -1,18 +1,12 @@
 //! What keeps one interface of a real server quiet: its programs, its maps, and their pins.
 //!
 //! In the interface's directory lie `vips`, `vips6`, `counts`, `rips`, `rips6`, `watched` and `log`,
-//! the maps;
-//! `ingress` and `egress`, the links, which hold the programs; or, where tc has no links,
-//! `ingress-filter` and `egress-filter`, the programs, and `clsact`, an empty directory, if the
-//! qdisc is ours.
+//! the maps, and what [`tc`] has there; `ingress` may be a link of XDP.
 
-mod detach;
-mod filter;
 mod hooks;
 mod installed;
 mod maps;
 mod watch;
-mod way;
 
 use std::path::Path;
 
@@ -20,20 +14,26 @@ use anyhow::{Context as _, Result};
 use aya::{Ebpf, EbpfLoader, programs::Program};
 
 pub use self::{
-    detach::detach,
     hooks::Attached,
-    installed::{Ingress, Installed, Tc},
+    installed::{Ingress, Installed},
     maps::{Maps, Rips},
     watch::Watch,
 };
-use super::{pins::make_dir, verifier::refusal};
+use super::{
+    pins::make_dir,
+    tc::{self, Names},
+    verifier::refusal,
+};
+use crate::net::{Handle, links::Link};
 
 /// The programs as the kernel loads them.
 pub static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/realserver"));
 
-const INGRESS: &str = "ingress";
-const EGRESS: &str = "egress";
-const CLSACT: &str = "clsact";
+static NAMES: Names = Names {
+    ingress: "vip_ingress_tc",
+    egress: "vip_egress",
+    filter: 0xd0,
+};
 
 /// The programs of one interface, loaded, with its maps.
 pub struct Programs {
@@ -55,6 +55,11 @@ impl Programs {
         let maps = Maps::open(dir)?;
         Ok(Self { ebpf, maps })
     }
+}
+
+/// Detaches what is attached to an interface, if it still is there, and removes its pins.
+pub async fn detach(dir: &Path, link: Option<&Link>, netlink: &Handle) -> Result<()> {
+    tc::detach(&NAMES, dir, link, netlink).await
 }
 
 /// Opens the maps that are pinned in `dir`, or makes new ones pinned there. Loads no program.

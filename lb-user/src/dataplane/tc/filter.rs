@@ -26,11 +26,10 @@ use crate::{
 
 /// Where our filters are among those of a clsact qdisc: first, as others may end the search.
 const PRIORITY: u16 = 1;
-const HANDLE: TcHandle = TcHandle::new(0, 0xd0);
 
 impl Way<'_> {
     /// Whether our filter is there.
-    pub(super) async fn has_filter(&self, netlink: &Handle) -> Result<bool> {
+    pub(in crate::dataplane) async fn has_filter(&self, netlink: &Handle) -> Result<bool> {
         let direction = if self.is_way_in() {
             Direction::Ingress
         } else {
@@ -45,7 +44,7 @@ impl Way<'_> {
         let filters = clsact::filters(netlink, self.link.index, direction).await?;
         Ok(filters.iter().any(|filter| {
             filter.priority == PRIORITY
-                && filter.handle == u32::from(HANDLE)
+                && filter.handle == u32::from(self.handle())
                 && programs.contains(&filter.program)
         }))
     }
@@ -68,7 +67,7 @@ impl Way<'_> {
             }
             let options = NlOptions {
                 priority: PRIORITY,
-                handle: HANDLE,
+                handle: self.handle(),
                 classid: None,
             };
             let options = TcAttachOptions::Netlink(options);
@@ -80,7 +79,7 @@ impl Way<'_> {
         remove(&self.pin())
     }
 
-    pub(super) fn remove_filter(&self) -> Result<()> {
+    pub(in crate::dataplane) fn remove_filter(&self) -> Result<()> {
         let removed = self.attached_filter()?.detach();
         removed.with_context(|| {
             let name = &self.link.name;
@@ -90,8 +89,12 @@ impl Way<'_> {
     }
 
     fn attached_filter(&self) -> Result<SchedClassifierLink> {
-        SchedClassifierLink::attached(&self.link.name, self.hook, PRIORITY, HANDLE, None)
+        SchedClassifierLink::attached(&self.link.name, self.hook, PRIORITY, self.handle(), None)
             .with_context(|| format!("cannot find the filter of {}", self.link.name))
+    }
+
+    fn handle(&self) -> TcHandle {
+        TcHandle::new(0, self.names.filter)
     }
 
     fn filter_pin(&self) -> PathBuf {

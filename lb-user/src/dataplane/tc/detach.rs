@@ -6,19 +6,29 @@ use anyhow::{Context as _, Result};
 use aya::programs::TcAttachType;
 
 use super::{
-    CLSACT, EGRESS, INGRESS,
+    CLSACT, EGRESS, INGRESS, Names,
     way::{Way, remove},
 };
 use crate::net::{Handle, clsact, links::Link};
 
 /// Detaches what is attached to an interface, if it still is there, and removes its pins.
-pub async fn detach(dir: &Path, link: Option<&Link>, netlink: &Handle) -> Result<()> {
+pub(in crate::dataplane) async fn detach(
+    names: &'static Names,
+    dir: &Path,
+    link: Option<&Link>,
+    netlink: &Handle,
+) -> Result<()> {
     for pin in [INGRESS, EGRESS] {
         remove(&dir.join(pin))?;
     }
     if let Some(link) = link {
         for hook in [TcAttachType::Ingress, TcAttachType::Egress] {
-            let way = Way { link, dir, hook };
+            let way = Way {
+                names,
+                link,
+                dir,
+                hook,
+            };
             if way.has_filter(netlink).await? {
                 way.remove_filter()?;
             }
