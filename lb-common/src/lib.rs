@@ -27,6 +27,7 @@ pub mod link;
 pub mod ndp;
 pub mod packet;
 mod persistence;
+pub mod probe;
 pub mod realserver;
 pub mod reason;
 pub mod schedule;

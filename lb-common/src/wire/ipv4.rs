@@ -1,5 +1,7 @@
 //! IPv4 (RFC 791 section 3.1).
 
+use core::mem::offset_of;
+
 use super::{Protocol, headers};
 
 #[repr(C)]
@@ -18,6 +20,8 @@ pub struct Ipv4 {
 }
 
 impl Ipv4 {
+    pub const CHECKSUM: usize = offset_of!(Self, checksum);
+
     /// Octets of the header with its options, or `None` if it is not IPv4 or shorter than this.
     pub fn header_len(&self) -> Option<usize> {
         let len = usize::from(self.version_ihl & 0xf) * 4;

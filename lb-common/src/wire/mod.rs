@@ -18,7 +18,7 @@ pub use icmp::Icmp;
 pub use ipv4::Ipv4;
 pub use ipv6::{Extension, Ipv6, Ipv6Fragment};
 pub use ndp::{Ndp, NdpKind};
-pub use transport::{Ports, Protocol, Sctp, Tcp};
+pub use transport::{Ports, Protocol, Sctp, Tcp, Udp};
 
 /// A wire header.
 ///

@@ -1,7 +1,7 @@
 //! What TCP (RFC 9293 section 3.1), UDP (RFC 768) and SCTP (RFC 9260 section 3) tell about their
 //! flow.
 
-use core::fmt;
+use core::{fmt, mem::offset_of};
 
 use super::headers;
 
@@ -54,10 +54,24 @@ pub struct Tcp {
 }
 
 impl Tcp {
+    /// Behind the window, which is behind the flags.
+    pub const CHECKSUM: usize = 16;
     pub const FIN: u8 = 0x01;
     pub const SYN: u8 = 0x02;
     pub const RST: u8 = 0x04;
     pub const ACK: u8 = 0x10;
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Udp {
+    pub ports: Ports,
+    _len: [u8; 2],
+    checksum: [u8; 2],
+}
+
+impl Udp {
+    pub const CHECKSUM: usize = offset_of!(Self, checksum);
 }
 
 /// The common header of SCTP, and the type of the packet's first chunk.
@@ -78,4 +92,4 @@ impl Sctp {
     pub const SHUTDOWN_COMPLETE: u8 = 14;
 }
 
-headers!(Ports: 4, Tcp: 14, Sctp: 13);
+headers!(Ports: 4, Tcp: 14, Udp: 8, Sctp: 13);

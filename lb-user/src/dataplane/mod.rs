@@ -5,6 +5,7 @@ pub mod bpffs;
 pub mod director;
 pub mod pins;
 pub mod privileges;
+pub mod probe;
 pub mod realserver;
 mod tc;
 pub mod verifier;

@@ -37,6 +37,7 @@ use crate::{
         privileges,
         verifier::Refused,
     },
+    health::path,
     net,
 };
 
@@ -168,7 +169,7 @@ fn with_log(error: anyhow::Error, socket: &Path) -> anyhow::Error {
     }
 }
 
-/// Takes the program, its pins and the VIPs that the daemon put in place away.
+/// Takes the program, its pins, the path of checks and the VIPs that the daemon put in place away.
 pub fn detach(paths: &Paths) -> Result<()> {
     privileges::check()?;
     let pins = Pins::find(paths.pins.as_deref(), Role::Director)?
@@ -184,6 +185,7 @@ pub fn detach(paths: &Paths) -> Result<()> {
 }
 
 async fn take_away(pins: &Pins) -> Result<()> {
+    path::take_away(&net::connect()?, pins.dir()).await?;
     // The VIPs first: without the program they would be the director's own.
     if let Some(services) = Director::services_below(pins.dir())? {
         let netlink = net::connect()?;

@@ -2,6 +2,7 @@
 
 pub mod check;
 mod judge;
+pub mod path;
 mod ports;
 pub mod runner;
 

@@ -5,6 +5,7 @@ pub mod announce;
 pub mod clsact;
 pub mod links;
 pub mod neighbours;
+pub mod routes;
 
 use anyhow::Context as _;
 pub use rtnetlink::Handle;

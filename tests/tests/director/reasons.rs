@@ -1,7 +1,7 @@
 //! What is not forwarded, and why.
 
 use lb_common::reason::Reason;
-use tests::frames::{DESTINATION, FRAGMENT, ICMP, ICMPV6, SYN, Sent, TCP, tagged};
+use tests::frames::{ACK, DESTINATION, FRAGMENT, ICMP, ICMPV6, SYN, Sent, Sent6, TCP, tagged};
 
 use crate::{
     XDP_DROP, XDP_PASS, run,
@@ -159,6 +159,26 @@ fn frames_for(reason: Reason) -> Vec<(&'static str, Vec<u8>)> {
                 .tcp(SYN),
             ),
             ("another protocol", SENT.udp()),
+            ("a real server's reply to a check", {
+                let reply = Sent {
+                    client: SENT.vip,
+                    client_port: SENT.port,
+                    vip: [203, 0, 113, 5].into(),
+                    port: 40000,
+                    ..SENT
+                };
+                reply.tcp(SYN | ACK)
+            }),
+            ("the same by IPv6", {
+                let reply = Sent6 {
+                    client: SENT6.vip,
+                    client_port: SENT6.port,
+                    vip: SENT6.client,
+                    port: 40000,
+                    ..SENT6
+                };
+                reply.tcp(SYN | ACK)
+            }),
             (
                 "with options",
                 Sent {
