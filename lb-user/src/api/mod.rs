@@ -260,6 +260,8 @@ pub struct RealReport {
     pub state: State,
     /// When it came to be so, as in RFC 3339.
     pub since: String,
+    /// What the last check of it has seen, if it is checked.
+    pub check: Option<CheckReport>,
     /// Whether it is who takes new connections while the quorum is lost.
     pub is_sorry: bool,
     /// Connections; 0 is none.
@@ -277,6 +279,19 @@ pub struct RealReport {
     pub connections: u64,
     pub packets: u64,
     pub bytes: u64,
+}
+
+/// One check, and those of the same result before it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CheckReport {
+    pub is_good: bool,
+    pub words: String,
+    /// That it took.
+    pub milliseconds: u64,
+    pub seconds_ago: u64,
+    pub in_a_row: u32,
+    /// As many in a row change the state.
+    pub needed: u32,
 }
 
 /// The state of a member.

@@ -208,6 +208,7 @@ mod tests {
                 weight: 1,
                 state: State::Active,
                 since: humantime::format_rfc3339(SystemTime::now()).to_string(),
+                check: None,
                 is_sorry: false,
                 upper_threshold: 0,
                 lower_threshold: 0,

@@ -24,9 +24,11 @@ impl Engine {
             .set(self.config.timeouts);
         // While the services' records still say which VIPs are ours.
         self.withdraw_vips().await?;
+        self.see_unchecked();
         self.bring(|_| true)?;
         self.remove_others()?;
-        self.own_vips().await
+        self.own_vips().await?;
+        self.check_all().await
     }
 
     pub(super) fn attach(&mut self) -> Result<()> {

@@ -59,6 +59,12 @@ impl Conditions {
         was_down != is_down
     }
 
+    /// Forgets what was found of services that have no check any more.
+    pub(super) fn keep_checked(&mut self, checked: &HashSet<ServiceName>) {
+        self.down
+            .retain(|(service, _), _| checked.contains(service));
+    }
+
     pub(super) fn why_down(&self, key: Key) -> Option<&str> {
         self.down.get(&key).map(String::as_str)
     }

@@ -89,16 +89,26 @@ impl Engine {
         let is_removed = |real: &Real| !reals.contains(&real.address);
         let expels =
             before.is_some_and(|it| it.reals.iter().any(is_removed)) && after.policy.expire_nodest;
+        let mut settings = compared(
+            &before.map(of_service).unwrap_or_default(),
+            &of_service(after),
+        );
+        // What is checked, and how, is more than can be said in a line.
+        let is_other = before.is_some_and(|before| before.check != after.check);
+        if is_other && settings.iter().all(|setting| setting.key != "check") {
+            settings.push(Setting {
+                key: "check".to_owned(),
+                before: None,
+                after: Some("with other keys".to_owned()),
+            });
+        }
         ServiceDiff {
             service: after.listen,
             change: match before {
                 Some(_) => Kind::Changed,
                 None => Kind::Added,
             },
-            settings: compared(
-                &before.map(of_service).unwrap_or_default(),
-                &of_service(after),
-            ),
+            settings,
             reals: compared_reals(before.map_or(&[], |it| &it.reals), &after.reals),
             slots,
             cut,

@@ -7,11 +7,13 @@ use std::{
 };
 
 use anyhow::Result;
+use tokio::sync::mpsc;
 
 use super::{
     Paths,
     conditions::Conditions,
     flows,
+    health::Health,
     neighbours::{Interface, Neighbours},
     report, states,
 };
@@ -23,6 +25,7 @@ use crate::{
         places::Places,
     },
     dataplane::director::Director,
+    health::runner::Finding,
     install::{Installed, Usage},
     net::{self, Handle, neighbours::Event},
 };
@@ -52,6 +55,9 @@ pub(super) struct Engine {
     /// Where states are kept for the next daemon.
     pub(super) states: PathBuf,
     pub(super) events: Events,
+    pub(super) health: Option<Health>,
+    /// Where checks say what they have found.
+    pub(super) findings: mpsc::Sender<Finding>,
     pub(super) netlink: Handle,
     ticks: u64,
 }
@@ -64,7 +70,7 @@ impl Engine {
         interfaces_given: &[String],
         pins: &Path,
         kernel: Director,
-        events: Events,
+        (events, findings): (Events, mpsc::Sender<Finding>),
     ) -> Result<Self> {
         let netlink = net::connect()?;
         let kept = Kept::beside(&paths.config);
@@ -91,6 +97,8 @@ impl Engine {
             conditions: Conditions::default(),
             states: states::path(&paths.socket),
             events,
+            health: None,
+            findings,
             netlink,
             ticks: 0,
         };

@@ -6,6 +6,7 @@ mod conditions;
 mod diff;
 mod engine;
 mod flows;
+mod health;
 mod neighbours;
 mod report;
 mod states;
@@ -97,6 +98,7 @@ async fn serve(
     let listener = server::listen(&paths.socket)?;
     let events = Events::default();
     let is_first = !pins.dir().join("maps").exists();
+    let (findings, mut found) = health::findings();
     let started = async {
         let kernel = Director::load(Some(pins.dir()), config.limits)?;
         Engine::new(
@@ -105,7 +107,7 @@ async fn serve(
             interfaces,
             pins.dir(),
             kernel,
-            events.clone(),
+            (events.clone(), findings),
         )
         .await
     };
@@ -128,6 +130,7 @@ async fn serve(
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut findings = Vec::new();
     notify(&[NotifyState::Ready]);
     tracing::info!("ready");
     loop {
@@ -136,6 +139,10 @@ async fn serve(
             events = changed.next() => {
                 let events = events.context("the kernel's netlink socket closed")?;
                 engine.changed(&events).await;
+            }
+            count = found.recv_many(&mut findings, health::FINDINGS_MAX) => {
+                debug_assert!(count > 0, "the engine keeps a sender");
+                engine.found(std::mem::take(&mut findings));
             }
             _ = tick.tick() => engine.tick().await,
             Some(()) = reload.recv() => {
@@ -153,6 +160,7 @@ async fn serve(
         }
     }
     notify(&[NotifyState::Stopping]);
+    engine.stop_checks().await;
     tracing::info!("stopped; packets are forwarded as before until `drover director detach`");
     Ok(())
 }

@@ -235,6 +235,11 @@ impl Neighbours {
         self.on_link(address).map_or(0, |interface| interface.index)
     }
 
+    /// Returns the index of the interface that has its neighbour: a VLAN's, if it is in one.
+    pub(super) fn neighbour_interface(&self, address: IpAddr) -> Option<u32> {
+        self.subnet(address).map(|(_, subnet)| subnet.index)
+    }
+
     /// Returns the VLAN of that interface's that it is in.
     pub(super) fn vlan_of(&self, address: IpAddr) -> VlanId {
         self.subnet(address)

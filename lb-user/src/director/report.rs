@@ -94,6 +94,7 @@ fn real_report(
         state,
         since: humantime::format_rfc3339_seconds(since).to_string(),
         reason,
+        check: engine.last_check(service, (service.listen, address)),
         is_sorry: service.availability.sorry == Some(address) && !removed,
         mac: mac.map(|mac| mac.to_string()),
         upper_threshold: real.thresholds.upper,

@@ -127,7 +127,12 @@ impl Engine {
             let why = format!("{sixteenths}/16 of its weight, all of it in {left} s");
             (State::Warming, Some(why))
         } else {
-            (State::Active, None)
+            let last = self.last_check(service, (name, address));
+            let failing = last.filter(|last| !last.is_good).map(|last| {
+                let (in_a_row, needed) = (last.in_a_row, last.needed);
+                format!("{in_a_row} of {needed} checks failed: {}", last.words)
+            });
+            (State::Active, failing)
         }
     }
 

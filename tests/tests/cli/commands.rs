@@ -331,6 +331,7 @@ fn the_listing_has_the_keys_that_are_documented() -> Result<()> {
         "active",
         "address",
         "bytes",
+        "check",
         "connections",
         "inactive",
         "is_sorry",

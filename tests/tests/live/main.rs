@@ -2,6 +2,7 @@
 
 mod fragments;
 mod groups;
+mod health;
 mod neighbours;
 mod paths;
 mod site;

@@ -1,6 +1,7 @@
 //! A director in front of real servers that are set up by hand, and what operators and clients do.
 
 use std::{
+    cell::RefCell,
     fs,
     net::Ipv4Addr,
     sync::atomic::{AtomicBool, Ordering::Relaxed},
@@ -29,7 +30,7 @@ pub(crate) const URLS: [&str; 2] = ["http://172.25.138.100/", "http://[2001:db8:
 /// A lab with a director in front of some of its real servers, of both versions.
 pub(crate) struct Site {
     pub(crate) director: Director,
-    _servers: Vec<Nginx>,
+    pub(crate) servers: Vec<Nginx>,
     pub(crate) lab: Lab,
 }
 
@@ -55,7 +56,7 @@ impl Site {
         }
         let site = Self {
             director: lab.host("director").director(&config)?,
-            _servers: servers,
+            servers,
             lab,
         };
         for service in [SERVICE, SERVICE6] {
@@ -93,13 +94,16 @@ impl Site {
         are_right: impl Fn(&[Value]) -> bool,
     ) -> Result<Duration> {
         let start = Instant::now();
-        wait("the real servers are as they should be", || {
+        let last = RefCell::new(String::new());
+        let right = wait("the real servers are as they should be", || {
             let list: Value = serde_json::from_str(&self.drover(&["list", "-o", "json"])?)?;
+            *last.borrow_mut() = list.to_string();
             let services = list.as_array().context("no services")?;
             let service = services.iter().find(|it| it["service"] == service);
             let reals = service.and_then(|it| it["reals"].as_array());
             Ok(are_right(reals.context("no reals")?))
-        })?;
+        });
+        right.with_context(|| last.take())?;
         Ok(start.elapsed())
     }
 

@@ -17,6 +17,7 @@ pub mod udp;
 
 use std::{
     borrow::Cow,
+    fmt,
     future::Future,
     io,
     net::{IpAddr, SocketAddr},
@@ -76,6 +77,25 @@ pub struct Probe {
     pub ports: Ports,
     timeout: Duration,
     deadline: Instant,
+}
+
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match &self.kind {
+            Kind::Tcp => "tcp",
+            Kind::Http(http) if http.tls.is_some() => "https",
+            Kind::Http(_) => "http",
+            Kind::Tls(_) => "tls",
+            Kind::Dns(_) => "dns",
+            Kind::Udp(_) => "udp",
+            Kind::Grpc(_) => "grpc",
+            Kind::Smtp(_) => "smtp",
+            Kind::Ping => "ping",
+            Kind::Script(_) => "script",
+            Kind::File(_) => "file",
+        };
+        write!(f, "{kind} every {} s", self.interval.as_secs_f64())
+    }
 }
 
 pub type Words = Cow<'static, str>;
