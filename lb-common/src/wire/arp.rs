@@ -38,6 +38,14 @@ impl Arp {
         }
     }
 
+    /// Asks everyone for `ip` in nobody's name, so that nobody takes up who asks (RFC 5227 section 2.1.1).
+    pub fn probe(mac: MacAddr, ip: [u8; 4]) -> Self {
+        Self {
+            sender_ip: [0; 4],
+            ..Self::announcement(mac, ip)
+        }
+    }
+
     /// Whether the addresses are where this view has them; other kinds of ARP are laid out differently.
     pub fn is_ipv4_over_ethernet(&self) -> bool {
         self.kind == Self::IPV4_OVER_ETHERNET

@@ -5,7 +5,7 @@ use core::fmt;
 use super::headers;
 
 #[repr(transparent)]
-#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MacAddr {
     pub octets: [u8; 6],
 }

@@ -17,7 +17,7 @@ pub use ethernet::{EtherType, Ethernet, MacAddr, Tagged, Vlan, VlanId};
 pub use icmp::Icmp;
 pub use ipv4::Ipv4;
 pub use ipv6::{Extension, Ipv6, Ipv6Fragment};
-pub use ndp::{Ndp, NdpKind};
+pub use ndp::{Ndp, NdpKind, NdpOption};
 pub use transport::{Ports, Protocol, Sctp, Tcp, Udp};
 
 /// A wire header.

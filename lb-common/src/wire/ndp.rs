@@ -24,6 +24,20 @@ pub struct Ndp {
     _flags: [u8; 4],
 }
 
+/// What every option begins with.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct NdpOption {
+    pub kind: u8,
+    /// In units of eight octets, with this.
+    pub len: u8,
+}
+
+impl NdpOption {
+    /// Whose address it is that the message is about, in an advertisement (RFC 4861 section 4.6.1).
+    pub const TARGET_ADDRESS: u8 = 2;
+}
+
 impl Ndp {
     /// ICMPv6.
     pub const PROTOCOL: Protocol = Protocol(58);
@@ -31,4 +45,4 @@ impl Ndp {
     pub const HOP_LIMIT: u8 = 255;
 }
 
-headers!(Ndp: 8);
+headers!(Ndp: 8, NdpOption: 2);

@@ -37,6 +37,20 @@ pub enum What {
         quorum: u32,
         is_there: bool,
     },
+    /// Another host says to have a VIP: a real server whose RIPs these are, or a stranger.
+    Leak {
+        vip: IpAddr,
+        mac: String,
+        real: Vec<IpAddr>,
+        interface: String,
+    },
+    /// It has not said so for a while.
+    LeakOver {
+        vip: IpAddr,
+        mac: String,
+        real: Vec<IpAddr>,
+        interface: String,
+    },
     /// Another configuration is in force.
     Config { how: String },
 }

@@ -353,6 +353,10 @@ pub struct Status {
     pub memory: u64,
     /// Seconds until the last change is taken back, if it waits to be confirmed.
     pub unconfirmed: Option<u64>,
+    /// Other hosts that say to have a VIP.
+    pub leaks: Vec<LeakReport>,
+    /// How often such was heard of a host that is not among them, as they are too many.
+    pub leaks_more: u64,
     /// Packets not forwarded.
     pub reasons: BTreeMap<String, ReasonReport>,
 }
@@ -364,6 +368,20 @@ pub struct InterfaceReport {
     pub xdp: String,
     pub mac: Option<String>,
     pub addresses: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeakReport {
+    pub vip: IpAddr,
+    pub mac: String,
+    /// The RIPs of the real server whose MAC it is; none if it is a stranger's.
+    pub real: Vec<IpAddr>,
+    pub interface: String,
+    /// As in RFC 3339.
+    pub since: String,
+    pub last_seen: String,
+    /// How often it was heard.
+    pub count: u64,
 }
 
 /// Seconds that a connection may be idle, as `ipvsadm --set` has them.

@@ -50,6 +50,36 @@ fn table(status: &api::Status) -> String {
         line("interface", format!("{} {mac} {addresses}", interface.name));
         line("  xdp", format!("{}{slower}", interface.xdp));
     }
+    for leak in &status.leaks {
+        let reals: Vec<String> = leak.real.iter().map(ToString::to_string).collect();
+        let whose = match reals.as_slice() {
+            [] => "a stranger".to_owned(),
+            reals => format!("real server {}", reals.join(", ")),
+        };
+        let api::LeakReport {
+            vip,
+            mac,
+            interface,
+            since,
+            last_seen,
+            count,
+            ..
+        } = leak;
+        line(
+            "leak",
+            format!("{vip} is also at {mac} on {interface}: {whose}"),
+        );
+        line(
+            "  heard",
+            format!("{count} times since {since}, last at {last_seen}"),
+        );
+    }
+    if status.leaks_more > 0 {
+        line(
+            "leak",
+            format!("{} more times, of others", status.leaks_more),
+        );
+    }
     let used = |Used { used, most }: Used| format!("{used} of {most}");
     line("services", used(status.services));
     line("members", used(status.members));

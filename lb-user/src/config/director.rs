@@ -30,6 +30,8 @@ pub struct Config {
     pub limits: Limits,
     /// Seconds, of [`Timeouts`](lb_common::tables::Timeouts).
     pub timeouts: [u32; 5],
+    /// Seconds between two questions for each VIP, whether another host has it; 0 is none.
+    pub leak_check: u32,
     pub services: Vec<Service>,
     /// Of the file that says this; none if no file does.
     pub stamp: Option<Stamp>,

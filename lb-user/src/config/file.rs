@@ -48,6 +48,8 @@ struct Director {
     #[serde(default)]
     flow_listing: Option<bool>,
     #[serde(default)]
+    leak_check: Option<Spanned<i64>>,
+    #[serde(default)]
     timeouts: FileTimeouts,
 }
 
@@ -134,6 +136,7 @@ pub(super) fn checked(source: &Source) -> Result<Config, Error> {
         vip: director.vip,
         limits,
         timeouts: timeouts(source, director.timeouts)?,
+        leak_check: leak_check(source, director.leak_check)?,
         services: services(source, file.service, &mut places)?,
         stamp: source.stamp,
         places,
@@ -187,6 +190,20 @@ fn timeouts(source: &Source, file: FileTimeouts) -> Result<[u32; 5], Error> {
         closed,
         read("udp", file.udp, udp)?,
     ])
+}
+
+fn leak_check(source: &Source, given: Option<Spanned<i64>>) -> Result<u32, Error> {
+    const DEFAULT: u32 = 60;
+    const MOST: u32 = 24 * 60 * 60;
+    let Some(given) = given else {
+        return Ok(DEFAULT);
+    };
+    let seconds = u32::try_from(*given.get_ref()).ok();
+    let seconds = seconds.filter(|&seconds| seconds <= MOST);
+    seconds.ok_or_else(|| {
+        let what = format!("`leak_check` is from 0 (not asked) to {MOST} seconds (a day)");
+        source.error(given.span(), what)
+    })
 }
 
 fn bytes(text: &str) -> Option<usize> {

@@ -28,7 +28,8 @@ impl Engine {
         self.bring(|_| true)?;
         self.remove_others()?;
         self.own_vips().await?;
-        self.check_all().await
+        self.check_all().await?;
+        self.look_out().await
     }
 
     pub(super) fn attach(&mut self) -> Result<()> {
@@ -129,7 +130,8 @@ impl Engine {
     pub(super) async fn interfaces_changed(&mut self) -> Result<()> {
         let interfaces = Interface::find_all(&self.netlink, &self.config).await?;
         if self.neighbours.interfaces().eq(&interfaces) {
-            return Ok(());
+            // Others may have a VIP that is not the daemon's to put in place, or a MAC.
+            return self.look_out().await;
         }
         self.neighbours.set_interfaces(interfaces);
         self.attach()?;

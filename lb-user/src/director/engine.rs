@@ -14,6 +14,7 @@ use super::{
     conditions::Conditions,
     flows,
     health::Health,
+    leaks::Leaks,
     neighbours::{Interface, Neighbours},
     report, states,
 };
@@ -52,6 +53,7 @@ pub(super) struct Engine {
     pub(super) neighbours: Neighbours,
     pub(super) usage: Usage,
     pub(super) conditions: Conditions,
+    pub(super) leaks: Leaks,
     /// Where states are kept for the next daemon.
     pub(super) states: PathBuf,
     pub(super) events: Events,
@@ -95,6 +97,7 @@ impl Engine {
             neighbours,
             usage: Usage::default(),
             conditions: Conditions::default(),
+            leaks: Leaks::new(),
             states: states::path(&paths.socket),
             events,
             health: None,
@@ -193,6 +196,7 @@ impl Engine {
             tracing::error!("{error:#}");
         }
         self.expel();
+        self.check_leaks(self.ticks);
         self.tell();
     }
 

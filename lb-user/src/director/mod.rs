@@ -7,6 +7,7 @@ mod diff;
 mod engine;
 mod flows;
 mod health;
+mod leaks;
 mod neighbours;
 mod report;
 mod states;
@@ -20,7 +21,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use futures_util::StreamExt as _;
+use futures_util::{StreamExt as _, stream};
 use sd_notify::NotifyState;
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -128,6 +129,13 @@ async fn serve(
     let mut reload = signal(SignalKind::hangup())?;
     let mut stop = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut heard = match net::claims::listen() {
+        Ok(claims) => claims.ready_chunks(EVENTS_MAX).boxed_local(),
+        Err(error) => {
+            tracing::warn!("{error:#}; nobody is heard who leaks");
+            stream::pending().boxed_local()
+        }
+    };
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut findings = Vec::new();
@@ -144,6 +152,7 @@ async fn serve(
                 debug_assert!(count > 0, "the engine keeps a sender");
                 engine.found(std::mem::take(&mut findings));
             }
+            Some(claims) = heard.next() => engine.heard(&claims),
             _ = tick.tick() => engine.tick().await,
             Some(()) = reload.recv() => {
                 let mut reloading = vec![NotifyState::Reloading];

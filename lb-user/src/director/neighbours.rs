@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     iter,
-    net::IpAddr,
+    net::{IpAddr, Ipv6Addr},
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -228,6 +228,23 @@ impl Neighbours {
 
     pub(super) fn mac(&self, address: IpAddr) -> Option<MacAddr> {
         self.macs.get(&address).copied()
+    }
+
+    /// Returns the real servers that are at a MAC: those of both versions, and of several VLANs.
+    pub(super) fn reals_at(&self, mac: MacAddr) -> Vec<IpAddr> {
+        let reals = self.watched.iter().copied();
+        reals.filter(|&real| self.mac(real) == Some(mac)).collect()
+    }
+
+    /// Returns an address that the interface, or VLAN, has for itself: the link-local one, if it has one.
+    pub(super) fn ipv6_of(&self, index: u32) -> Option<Ipv6Addr> {
+        let subnets = self.subnets.iter().filter_map(|(_, subnet)| {
+            let IpNet::V6(net) = subnet.net else {
+                return None;
+            };
+            (subnet.index == index).then_some(net.addr())
+        });
+        subnets.max_by_key(Ipv6Addr::is_unicast_link_local)
     }
 
     /// Returns the index of the interface that the address is reached through; 0 if there is none.

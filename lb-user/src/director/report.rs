@@ -136,6 +136,7 @@ pub(super) async fn status(engine: &Engine, netlink: &Handle) -> Result<Status> 
                 .collect(),
         });
     }
+    let (leaks, leaks_more) = engine.leaks();
     let used = |used: usize, most: usize| Used {
         used: used as u64,
         most: most as u64,
@@ -163,6 +164,8 @@ pub(super) async fn status(engine: &Engine, netlink: &Handle) -> Result<Status> 
         flow_octets: tables.flow_octets() as u64,
         memory: tables.octets(),
         unconfirmed: engine.unconfirmed_left().map(|left| left.as_secs()),
+        leaks,
+        leaks_more,
         reasons: reasons(engine)?,
     })
 }

@@ -85,7 +85,7 @@ pub(super) async fn withdraw(
 }
 
 /// All interfaces' addresses that are a host's alone.
-async fn everywhere(netlink: &Handle) -> Result<Vec<(u32, IpAddr)>> {
+pub(super) async fn everywhere(netlink: &Handle) -> Result<Vec<(u32, IpAddr)>> {
     let mut all = Vec::new();
     for link in links::list(netlink).await? {
         let addresses = addresses::list(netlink, link.index).await?;

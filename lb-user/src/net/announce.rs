@@ -14,8 +14,8 @@ use rustix::{
     net::{AddressFamily, Protocol, SocketFlags, SocketType, socket_with},
 };
 
-const ETH_P_ARP: u16 = 0x0806;
-const ETH_P_IPV6: u16 = 0x86dd;
+pub(super) const ETH_P_ARP: u16 = 0x0806;
+pub(super) const ETH_P_IPV6: u16 = 0x86dd;
 const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
 /// Where frames to [`ALL_NODES`] go (RFC 2464 section 7).
 const ALL_NODES_MAC: MacAddr = MacAddr {
@@ -41,10 +41,7 @@ pub fn announce(socket: &OwnedFd, interface: u32, mac: MacAddr, vip: IpAddr) -> 
     let sent = match vip {
         IpAddr::V4(vip) => {
             let arp = Arp::announcement(mac, vip.octets());
-            // SAFETY: a header is octets without padding.
-            let octets =
-                unsafe { slice::from_raw_parts((&raw const arp).cast(), size_of::<Arp>()) };
-            send(socket, interface, (MacAddr::BROADCAST, ETH_P_ARP), octets)
+            send_arp(socket, interface, &arp)
         }
         IpAddr::V6(vip) => {
             let packet = advertisement(mac, vip);
@@ -54,18 +51,33 @@ pub fn announce(socket: &OwnedFd, interface: u32, mac: MacAddr, vip: IpAddr) -> 
     sent.with_context(|| format!("cannot announce {vip}"))
 }
 
+/// Sends a message of ARP to all hosts.
+pub(super) fn send_arp(socket: &OwnedFd, interface: u32, arp: &Arp) -> io::Result<()> {
+    // SAFETY: a header is octets without padding.
+    let octets = unsafe { slice::from_raw_parts((&raw const *arp).cast(), size_of::<Arp>()) };
+    send(socket, interface, (MacAddr::BROADCAST, ETH_P_ARP), octets)
+}
+
 /// An unsolicited Neighbor Advertisement that overrides what is known (RFC 4861 section 7.2.6).
 fn advertisement(mac: MacAddr, vip: Ipv6Addr) -> Vec<u8> {
-    const ICMPV6: u8 = 58;
     const OVERRIDE: u8 = 0x20;
     let mut message = vec![136, 0, 0, 0, OVERRIDE, 0, 0, 0];
     message.extend(vip.octets());
     // The target's link-layer address, in units of eight octets.
     message.extend([2, 1]);
     message.extend(mac.octets);
+    neighbour_discovery((vip, ALL_NODES), message)
+}
+
+/// Completes a message of Neighbor Discovery, of an even number of octets, to a packet.
+pub(super) fn neighbour_discovery(
+    (source, destination): (Ipv6Addr, Ipv6Addr),
+    mut message: Vec<u8>,
+) -> Vec<u8> {
+    const ICMPV6: u8 = 58;
     let len = message.len() as u8;
-    let mut addresses = vip.octets().to_vec();
-    addresses.extend(ALL_NODES.octets());
+    let mut addresses = source.octets().to_vec();
+    addresses.extend(destination.octets());
     let pseudo = [&addresses[..], &[0, 0, 0, len, 0, 0, 0, ICMPV6], &message].concat();
     message[2..4].copy_from_slice(&checksum(&pseudo).to_be_bytes());
     let header = [0x60, 0, 0, 0, 0, len, ICMPV6, 255];
@@ -73,7 +85,7 @@ fn advertisement(mac: MacAddr, vip: Ipv6Addr) -> Vec<u8> {
 }
 
 /// RFC 1071 section 1, of an even number of octets.
-fn checksum(octets: &[u8]) -> u16 {
+pub(super) fn checksum(octets: &[u8]) -> u16 {
     let words = octets.chunks_exact(2);
     let sum: u32 = words
         .map(|word| u32::from(u16::from_be_bytes([word[0], word[1]])))
@@ -82,7 +94,7 @@ fn checksum(octets: &[u8]) -> u16 {
     !((sum & 0xffff) + (sum >> 16)) as u16
 }
 
-fn send(
+pub(super) fn send(
     socket: &OwnedFd,
     interface: u32,
     (to, protocol): (MacAddr, u16),

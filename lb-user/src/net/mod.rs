@@ -2,6 +2,8 @@
 
 pub mod addresses;
 pub mod announce;
+pub mod ask;
+pub mod claims;
 pub mod clsact;
 pub mod links;
 pub mod neighbours;

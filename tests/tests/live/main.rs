@@ -3,6 +3,7 @@
 mod fragments;
 mod groups;
 mod health;
+mod leaks;
 mod neighbours;
 mod paths;
 mod site;
