@@ -310,7 +310,7 @@ mod tests {
         let leak = &leaks.pairs[&over];
         assert_eq!((leak.count, leak.is_over), (1, false));
         leaks.look(BTreeMap::new());
-        assert_eq!(leaks.end(after, at(60)).len(), 1, "with its VIP");
+        assert_eq!(leaks.end(after, at(61)).len(), 1, "with its VIP");
         assert_eq!(
             leaks.pairs.len(),
             1,
