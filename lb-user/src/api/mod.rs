@@ -370,7 +370,7 @@ pub struct InterfaceReport {
     pub addresses: Vec<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LeakReport {
     pub vip: IpAddr,
     pub mac: String,

@@ -6,7 +6,7 @@ const REAL: &str = "[[service.real]]\naddress = \"10.2.0.2\"\n";
 
 /// What comes after [`HEAD`], and what is said after the file's name.
 #[rustfmt::skip]
-const BAD: [(&str, &[&str], &str); 70] = [
+const BAD: [(&str, &[&str], &str); 71] = [
     ("unknown key", &["vlan = 3\n"], ":3:1: unknown key `vlan`; one of: interfaces, xdp, vip, services_max, members_max, flow_memory, flow_listing, leak_check, timeouts"),
     ("mistyped key", &["fow_memory = 3\n"], ":3:1: unknown key `fow_memory`; did you mean `flow_memory`?"),
     ("mistyped table", &["[[servce]]\n"], ":3:3: unknown key `servce`; did you mean `service`?"),
