@@ -97,11 +97,8 @@ impl Engine {
         let mut fresh = Vec::new();
         let mut others = self.config.services.iter().filter(|it| is_other(it));
         let brought = others.try_for_each(|service| {
-            let had = self.conditions.has_quorum(service.listen);
-            self.conditions.look(service, &self.neighbours);
-            let has = self.conditions.has_quorum(service.listen);
-            if had != has {
-                tell_quorum(&self.events, service, has);
+            if let Some(is_there) = self.conditions.look(service, &self.neighbours) {
+                tell_quorum(&self.events, service, is_there);
             }
             let wanted = self.conditions.wanted(&self.neighbours, service);
             let tables = &self.kernel.tables;

@@ -29,8 +29,9 @@ const TOGETHER: Duration = Duration::from_secs(10);
 pub(super) struct Conditions {
     /// Why a real server cannot serve; one that is not in it is up.
     down: HashMap<Key, String>,
-    /// Services whose quorum is lost.
+    /// Services whose quorum is lost, and of them those that have not had it yet.
     lost: HashSet<ServiceName>,
+    new: HashSet<ServiceName>,
     /// When a service was seen first.
     since: HashMap<ServiceName, Instant>,
     eligible: HashSet<Key>,
@@ -88,10 +89,12 @@ impl Conditions {
         Some((steps(*since, whole), left))
     }
 
-    /// Sees which of a service's real servers can serve, and whether they are enough.
-    pub(super) fn look(&mut self, service: &Service, neighbours: &Neighbours) {
+    /// Sees which of a service's real servers can serve; tells whether they are enough, if that has
+    /// changed.
+    pub(super) fn look(&mut self, service: &Service, neighbours: &Neighbours) -> Option<bool> {
         let now = Instant::now();
         let name = service.listen;
+        let is_first = !self.since.contains_key(&name);
         let since = *self.since.entry(name).or_insert(now);
         let is_new = now.duration_since(since) < TOGETHER;
         let can_serve = |this: &Self, real: &Real| {
@@ -121,10 +124,17 @@ impl Conditions {
         );
         // As keepalived's `update_quorum_state`.
         if live < quorum - hysteresis {
-            self.lost.insert(name);
-        } else if live >= quorum + hysteresis || hysteresis == 0 {
-            self.lost.remove(&name);
+            let is_other = self.lost.insert(name);
+            if is_first {
+                self.new.insert(name);
+            }
+            return (is_other && !is_first).then_some(false);
         }
+        if live >= quorum + hysteresis || hysteresis == 0 {
+            let is_other = self.lost.remove(&name);
+            return (is_other && !self.new.remove(&name)).then_some(true);
+        }
+        None
     }
 
     /// Returns what a service is to be, as its real servers are.
@@ -212,6 +222,7 @@ impl Conditions {
         self.warming.retain(|key, _| kept.contains(key));
         let names: HashSet<ServiceName> = services.iter().map(|it| it.listen).collect();
         self.lost.retain(|name| names.contains(name));
+        self.new.retain(|name| names.contains(name));
         self.since.retain(|name, _| names.contains(name));
     }
 }
