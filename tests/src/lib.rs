@@ -8,6 +8,7 @@
 pub mod frames;
 mod lab;
 pub mod nd;
+pub mod soak;
 
 pub use lab::{
     Director, Host, Lab, Mac, Nginx, Output, Process, Trace, drover_binary, remove_all, remove_kept,

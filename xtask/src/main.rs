@@ -1,4 +1,4 @@
-//! The commands of a fresh machine, `cargo xtask demo`, `cargo xtask test` and `cargo xtask bench`, and the set-up
+//! The commands of a fresh machine, `cargo xtask demo`, `cargo xtask test`, `cargo xtask bench` and `cargo xtask soak`, and the set-up
 //! they begin with.
 //!
 //! Nothing but std: it is what installs the C compiler and the linker that all else is built with. Usage errors exit
@@ -8,13 +8,15 @@ mod bench;
 mod demo;
 mod machine;
 mod setup;
+mod soak;
 mod step;
 mod test;
 
 use std::process::ExitCode;
 
 const USAGE: &str = "\
-usage: cargo xtask setup | demo [--keep | --clean] | test [FILTER] | bench dataplane|veth|control [OPTIONS]";
+usage: cargo xtask setup | demo [--keep | --clean] | test [FILTER] | bench dataplane|veth|control [OPTIONS]
+       cargo xtask soak --minutes N [--seed N]";
 
 /// Why it ended: already in the words of the person who reads it.
 type Result<T = ()> = std::result::Result<T, String>;
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
             which @ ("dataplane" | "veth" | "control"),
             ref options @ ..,
         ] => bench::run(which, options),
+        ["soak", ref options @ ..] => soak::run(options),
         ["-h" | "--help" | "help"] => {
             println!("{USAGE}");
             Ok(())

@@ -272,7 +272,7 @@ fn flows_that_are_not_kept_by_address_are_not_listed() -> Result<()> {
     let config = CONFIG.replace("# the LAN\n", "# the LAN\nflow_listing = false\n");
     let _director = host.director(&config)?;
     let line = "flows cannot be listed: the tables were made with `flow_listing = false`, without \
-                addresses; to change it: stop, `drover director detach`, start";
+                addresses; take that out of the file, and reload";
     assert_refused("flows", &host.drover(&["flows"])?, line);
     let status = host.drover(&["status"])?.success()?;
     assert!(status.contains("0 of 1048576, 16 octets each"), "{status}");
