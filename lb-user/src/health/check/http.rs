@@ -81,19 +81,15 @@ impl Http {
             self.judge(probe, answer).await
         };
         let mut answer = pin!(probe.by("answer", answer));
-        let result = tokio::select! {
-            result = &mut answer => result,
-            ended = &mut closing => {
-                let result = answer.await?;
-                // It knows why there is no answer.
-                return match (&result, ended) {
-                    (Err(Bad(words)), Err(why)) if words == GONE => Err(why),
-                    _ => result,
-                };
-            }
+        let (result, ended) = tokio::select! {
+            result = &mut answer => (result, timeout(CLOSING, closing).await.ok()),
+            ended = &mut closing => (answer.await, Some(ended)),
         };
-        let _ = timeout(CLOSING, closing).await;
-        result?
+        // The connection knows why there is no answer.
+        match (result?, ended) {
+            (Err(Bad(words)), Some(Err(why))) if words == GONE => Err(why),
+            (result, _) => result,
+        }
     }
 
     fn request(&self) -> Result<Request<Empty<Bytes>>, Bad> {
