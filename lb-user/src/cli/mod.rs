@@ -16,7 +16,7 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
 pub use self::output::Format;
-use crate::{api::client, director::Paths, realserver, setup};
+use crate::{api::client, config::schema, director::Paths, realserver, setup};
 
 /// LVS direct routing on XDP: director, real servers' companion, and their controls
 #[derive(Debug, Parser)]
@@ -84,6 +84,8 @@ enum Command {
     Confirm,
     /// Have the daemon read its configuration file again
     Reload,
+    /// Print the JSON Schema of director.toml, for editors
+    Schema,
     /// Put this program, its unit and an example configuration in place; nothing is started
     Install(setup::Install),
 }
@@ -107,6 +109,7 @@ impl Cli {
             Command::Undo(undo) => undo.run(&places),
             Command::Confirm => client::post(&places.socket, "/v1/confirm", &()),
             Command::Reload => client::post(&places.socket, "/v1/reload", &()),
+            Command::Schema => output::write(&format!("{:#}\n", schema::director())),
             Command::Install(install) => install.run(),
         }
     }

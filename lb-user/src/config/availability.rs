@@ -53,7 +53,7 @@ pub(super) struct Keys {
 }
 
 /// The weights of all real servers that a service can have.
-const QUORUM_MAX: i64 = WEIGHT_MAX as i64 * super::director::REALS_MAX as i64;
+pub(super) const QUORUM_MAX: i64 = WEIGHT_MAX as i64 * super::director::REALS_MAX as i64;
 
 pub(super) fn checked(
     source: &Source,

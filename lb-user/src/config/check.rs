@@ -4,6 +4,7 @@ use std::{net::IpAddr, ops::Range, sync::Arc, time::Duration};
 
 use domain::base::{Rtype, iana::Rcode};
 use hyper::{Method, header::HeaderValue, http::uri::PathAndQuery};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio_rustls::rustls::pki_types::ServerName;
 use toml::Spanned;
@@ -26,39 +27,91 @@ use crate::{
 };
 
 /// Positions are kept for all: a key may be one that the kind does not have.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FileCheck {
+    /// What is asked.
+    #[schemars(with = "KindName")]
     kind: Spanned<KindName>,
+    /// Not of ping and file; the service's without.
+    #[schemars(with = "Option<i64>", range(min = 1, max = u16::MAX))]
     port: Option<Spanned<i64>>,
+    /// Seconds from one check to the next; 2 without.
+    #[schemars(with = "Option<f64>", range(min = INTERVAL.0, max = INTERVAL.1))]
     interval: Option<Spanned<f64>>,
+    /// Seconds of one attempt; 1 without.
+    #[schemars(with = "Option<f64>", range(min = TIMEOUT.0, max = TIMEOUT.1))]
     timeout: Option<Spanned<f64>>,
+    /// Good results in a row that bring it up; 2 without.
+    #[schemars(with = "Option<i64>", range(min = 1, max = IN_A_ROW_MAX))]
     rise: Option<Spanned<i64>>,
+    /// Bad results in a row that take it down; 3 without.
+    #[schemars(with = "Option<i64>", range(min = 1, max = IN_A_ROW_MAX))]
     fall: Option<Spanned<i64>>,
+    /// Further attempts at once before a result is bad.
+    #[schemars(with = "Option<i64>", range(min = 0, max = RETRIES_MAX))]
     retries: Option<Spanned<i64>>,
+    /// Seconds that first checks are spread over.
+    #[schemars(with = "Option<f64>", range(min = WARMUP.0, max = WARMUP.1))]
     warmup: Option<Spanned<f64>>,
+    /// http, https: what is asked for; file: which.
+    #[schemars(with = "Option<String>", length(max = TEXT_MAX))]
     path: Option<Spanned<String>>,
+    /// http, https: the Host header; the VIP without.
+    #[schemars(with = "Option<String>", length(max = TEXT_MAX))]
     host: Option<Spanned<String>>,
+    /// http, https: GET, HEAD or OPTIONS.
+    #[schemars(with = "Option<String>")]
     method: Option<Spanned<String>>,
+    /// http, https: a set, as in 200,204,300-399; 200-399 without.
+    #[schemars(with = "Option<String>", length(max = TEXT_MAX))]
     status: Option<Spanned<String>>,
+    /// http, https: a regular expression.
+    #[schemars(with = "Option<String>", length(max = TEXT_MAX))]
     body: Option<Spanned<String>>,
+    /// http, https: sha256:… of the body.
+    #[schemars(with = "Option<String>", length(max = TEXT_MAX))]
     digest: Option<Spanned<String>>,
+    /// https, tls: the name asked for.
+    #[schemars(with = "Option<String>", length(max = TEXT_MAX))]
     sni: Option<Spanned<String>>,
+    /// https, tls: whether the certificate is verified.
+    #[schemars(with = "Option<bool>")]
     verify: Option<Spanned<bool>>,
+    /// https, tls, with verify: a file in PEM.
+    #[schemars(with = "Option<String>", length(max = TEXT_MAX))]
     ca: Option<Spanned<String>>,
+    /// https, tls: days that the certificate must last.
+    #[schemars(with = "Option<i64>", range(min = 0, max = DAYS_MAX))]
     days: Option<Spanned<i64>>,
+    /// dns: what is asked for.
+    #[schemars(with = "Option<String>", length(max = TEXT_MAX))]
     name: Option<Spanned<String>>,
+    /// dns: the record's type; A without.
     #[serde(rename = "type")]
+    #[schemars(with = "Option<String>", length(max = TEXT_MAX))]
     record: Option<Spanned<String>>,
+    /// dns: the answer's; NOERROR without.
+    #[schemars(with = "Option<String>", length(max = TEXT_MAX))]
     rcode: Option<Spanned<String>>,
+    /// udp: text, or hex:…
+    #[schemars(with = "Option<String>", length(max = TEXT_MAX))]
     send: Option<Spanned<String>>,
+    /// udp: a regular expression or hex:… in the answer.
+    #[schemars(with = "Option<String>", length(max = TEXT_MAX))]
     expect: Option<Spanned<String>>,
+    /// grpc: which service; the server without.
+    #[schemars(with = "Option<String>", length(max = GRPC_SERVICE_MAX))]
     service: Option<Spanned<String>>,
+    /// smtp: the director's name; this host's without.
+    #[schemars(with = "Option<String>", length(max = TEXT_MAX))]
     helo: Option<Spanned<String>>,
+    /// script: the program with its whole path, and arguments.
+    #[schemars(with = "Option<Vec<String>>", length(min = 1, max = WORDS_MAX))]
     command: Option<Spanned<Vec<Spanned<String>>>>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum KindName {
     Tcp,

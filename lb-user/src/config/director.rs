@@ -39,7 +39,7 @@ pub struct Config {
 }
 
 /// Who puts the VIPs on the director.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum VipMode {
     /// The daemon, which also announces them.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use lb_common::tables::Timeouts;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -10,8 +11,8 @@ use super::{
     Error, Source, availability, check,
     destinations::{Destinations, Listen},
     director::{
-        Config, NoMember, REALS_MAX, Real, SERVICES_MAX, Service, VipMode, check_seconds,
-        check_weight,
+        Config, NoMember, REALS_MAX, Real, SECONDS_MAX, SERVICES_MAX, Service, VipMode, WEIGHT_MAX,
+        check_seconds, check_weight,
     },
     places::{Named, Places},
 };
@@ -22,92 +23,156 @@ use crate::{
     service::{ServiceName, Transport, parse_unicast},
 };
 
+const MEMBERS_MAX: usize = lb_common::tables::MEMBERS_MAX - 1;
+/// Seconds: a day.
+const LEAK_CHECK_MAX: u32 = 24 * 60 * 60;
+
 /// Positions are kept where a value is checked further.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct File {
+pub(super) struct File {
+    /// This host.
+    #[schemars(with = "Director")]
     director: Spanned<Director>,
+    /// What clients connect to.
     #[serde(default)]
+    #[schemars(with = "Vec<FileService>")]
     service: Vec<Spanned<FileService>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Director {
+    /// That clients' packets come in by; real servers are on their subnets.
+    #[schemars(with = "Vec<String>", length(min = 1))]
     interfaces: Spanned<Vec<Spanned<String>>>,
+    /// Where the program runs.
     #[serde(default)]
     xdp: Mode,
+    /// Who puts the VIPs on the director.
     #[serde(default)]
     vip: VipMode,
+    /// Services at the most; 4095 without.
     #[serde(default)]
+    #[schemars(with = "Option<usize>", range(min = 1, max = SERVICES_MAX))]
     services_max: Option<Spanned<usize>>,
+    /// Real servers of all services at the most; 16383 without.
     #[serde(default)]
+    #[schemars(with = "Option<usize>", range(min = 1, max = MEMBERS_MAX))]
     members_max: Option<Spanned<usize>>,
+    /// Memory for connections' records, from 1MiB to 64GiB; 16MiB without.
     #[serde(default)]
+    #[schemars(with = "Option<String>", regex(pattern = r"^[0-9]+(MiB|GiB)$"))]
     flow_memory: Option<Spanned<String>>,
+    /// Whether `drover flows` can list; true without.
     #[serde(default)]
     flow_listing: Option<bool>,
+    /// Seconds between two questions who has the VIPs; 60 without, 0: none.
     #[serde(default)]
+    #[schemars(with = "Option<i64>", range(min = 0, max = LEAK_CHECK_MAX))]
     leak_check: Option<Spanned<i64>>,
+    /// Seconds that a connection may be idle.
     #[serde(default)]
     timeouts: FileTimeouts,
 }
 
 /// As `ipvsadm --set` has them.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct FileTimeouts {
+    /// Established TCP or SCTP; 900 without.
+    #[schemars(with = "Option<i64>", range(min = 1, max = SECONDS_MAX))]
     tcp: Option<Spanned<i64>>,
+    /// After the client's FIN; 120 without.
+    #[schemars(with = "Option<i64>", range(min = 1, max = SECONDS_MAX))]
     tcpfin: Option<Spanned<i64>>,
+    /// UDP; 300 without.
+    #[schemars(with = "Option<i64>", range(min = 1, max = SECONDS_MAX))]
     udp: Option<Spanned<i64>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct FileService {
+    /// What clients connect to: one, or a list of those that share real servers; the first is the name.
     listen: Listen,
+    /// How new connections are spread; wrr without.
     #[serde(default)]
+    #[schemars(with = "Option<Scheduler>")]
     scheduler: Option<Spanned<String>>,
+    /// The scheduler's.
     #[serde(default)]
+    #[schemars(with = "Vec<Flag>")]
     flags: Vec<Spanned<String>>,
+    /// What becomes of packets when no real server is eligible.
     #[serde(default)]
     no_member: NoMember,
+    /// Seconds for which a client comes back to its real server.
     #[serde(default)]
+    #[schemars(with = "Option<i64>", range(min = 1, max = SECONDS_MAX))]
     persistence: Option<Spanned<i64>>,
+    /// Bits of the client's address that count.
     #[serde(default)]
+    #[schemars(with = "Option<i64>", range(min = 1, max = 128))]
     persistence_prefix: Option<Spanned<i64>>,
+    /// UDP: each datagram is spread anew.
     #[serde(default)]
+    #[schemars(with = "Option<bool>")]
     one_packet: Option<Spanned<bool>>,
+    /// Clients do not come back to a real server of weight 0.
     #[serde(default)]
     expire_quiescent: bool,
+    /// A removed real server's connections do not go on.
     #[serde(default)]
     expire_nodest: bool,
+    /// What each real server is asked.
     check: Option<check::FileCheck>,
+    /// Weight of the real servers that can serve which the service needs; 1 without.
     #[serde(default)]
+    #[schemars(with = "Option<i64>", range(min = 1, max = availability::QUORUM_MAX))]
     quorum: Option<Spanned<i64>>,
+    /// So much below the quorum and it is lost, so much above and it is back.
     #[serde(default)]
+    #[schemars(with = "Option<i64>", range(min = 0, max = availability::QUORUM_MAX))]
     hysteresis: Option<Spanned<i64>>,
+    /// RIP of who takes new connections while the quorum is lost.
     #[serde(default)]
+    #[schemars(with = "Option<String>")]
     sorry_server: Option<Spanned<String>>,
+    /// A real server that is down keeps the connections it has.
     #[serde(default)]
     inhibit_on_failure: bool,
+    /// Seconds in which a real server that comes in gets to its weight.
     #[serde(default)]
+    #[schemars(with = "Option<i64>", range(min = 0, max = SECONDS_MAX))]
     slow_start: Option<Spanned<i64>>,
+    /// Seconds that a removed real server keeps its connections; 0: until they end.
     #[serde(default)]
+    #[schemars(with = "Option<i64>", range(min = 0, max = SECONDS_MAX))]
     drain: Option<Spanned<i64>>,
+    /// Real servers.
     #[serde(default)]
+    #[schemars(length(max = REALS_MAX))]
     real: Vec<FileReal>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct FileReal {
+    /// The RIP.
+    #[schemars(with = "String")]
     address: Spanned<String>,
+    /// Its share; 1 without, 0: no new connections.
     #[serde(default)]
+    #[schemars(with = "Option<i64>", range(min = 0, max = WEIGHT_MAX))]
     weight: Option<Spanned<i64>>,
+    /// With so many connections it takes no new ones; 0: with any number.
     #[serde(default)]
+    #[schemars(with = "Option<i64>", range(min = 0, max = u32::MAX))]
     upper_threshold: Option<Spanned<i64>>,
+    /// Until it has fewer than so many again; 0: than three quarters of the upper one.
     #[serde(default)]
+    #[schemars(with = "Option<i64>", range(min = 0, max = u32::MAX))]
     lower_threshold: Option<Spanned<i64>>,
 }
 
@@ -154,10 +219,9 @@ fn limits(source: &Source, director: &Director) -> Result<Limits, Error> {
         }
     }
     if let Some(members) = &director.members_max {
-        const MOST: usize = lb_common::tables::MEMBERS_MAX - 1;
         limits.members = members.get_ref() + 1;
-        if !(1..=MOST).contains(members.get_ref()) {
-            let what = format!("`members_max` is from 1 to {MOST}");
+        if !(1..=MEMBERS_MAX).contains(members.get_ref()) {
+            let what = format!("`members_max` is from 1 to {MEMBERS_MAX}");
             return Err(source.error(members.span(), what));
         }
     }
@@ -194,14 +258,14 @@ fn timeouts(source: &Source, file: FileTimeouts) -> Result<[u32; 5], Error> {
 
 fn leak_check(source: &Source, given: Option<Spanned<i64>>) -> Result<u32, Error> {
     const DEFAULT: u32 = 60;
-    const MOST: u32 = 24 * 60 * 60;
     let Some(given) = given else {
         return Ok(DEFAULT);
     };
     let seconds = u32::try_from(*given.get_ref()).ok();
-    let seconds = seconds.filter(|&seconds| seconds <= MOST);
+    let seconds = seconds.filter(|&seconds| seconds <= LEAK_CHECK_MAX);
     seconds.ok_or_else(|| {
-        let what = format!("`leak_check` is from 0 (not asked) to {MOST} seconds (a day)");
+        let what =
+            format!("`leak_check` is from 0 (not asked) to {LEAK_CHECK_MAX} seconds (a day)");
         source.error(given.span(), what)
     })
 }

@@ -13,6 +13,7 @@ pub mod kept;
 mod listen;
 pub mod places;
 pub mod realserver;
+pub mod schema;
 mod wording;
 
 pub use self::wording::suggested;

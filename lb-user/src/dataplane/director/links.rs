@@ -12,13 +12,14 @@ use aya::programs::{
     xdp::XdpLink,
 };
 use rustix::io::Errno;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Director;
 use crate::dataplane::pins::{file_name, interface_name};
 
 /// How the program is to be attached.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// Native where the driver has it, else generic.
