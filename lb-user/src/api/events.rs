@@ -37,6 +37,13 @@ pub enum What {
         quorum: u32,
         is_there: bool,
     },
+    /// An interface does something else for packets: `native`, `generic`, `down`, `detached` (somebody has
+    /// taken the program off), `another program`, or it is `missing`.
+    Interface {
+        name: String,
+        from: String,
+        to: String,
+    },
     /// Another host says to have a VIP: a real server whose RIPs these are, or a stranger.
     Leak {
         vip: IpAddr,

@@ -5,7 +5,7 @@ use std::{collections::HashSet, net::IpAddr};
 use anyhow::{Result, ensure};
 use lb_common::tables::Interface as InterfaceRecord;
 
-use super::{engine::Engine, neighbours::Interface, vips};
+use super::{engine::Engine, vips};
 use crate::{
     api::events::{Event, Events, What},
     config::director::{Service, VipMode},
@@ -50,8 +50,8 @@ impl Engine {
             let record = InterfaceRecord::new(interface.index, interface.mac);
             self.kernel.tables.interfaces.write(element, record);
         }
-        for name in &self.config.interfaces {
-            self.kernel.attach(name, self.config.xdp)?;
+        for interface in self.neighbours.interfaces() {
+            self.kernel.attach(&interface.name, self.config.xdp)?;
         }
         for name in Director::attached(&self.pins)? {
             if !self.config.interfaces.contains(&name) {
@@ -124,18 +124,12 @@ impl Engine {
         Ok(())
     }
 
-    pub(super) async fn interfaces_changed(&mut self) -> Result<()> {
-        let interfaces = Interface::find_all(&self.netlink, &self.config).await?;
-        if self.neighbours.interfaces().eq(&interfaces) {
-            // Others may have a VIP that is not the daemon's to put in place, or a MAC.
-            return self.look_out().await;
-        }
-        self.neighbours.set_interfaces(interfaces);
-        self.attach()?;
-        self.bring_all().await
-    }
-
     async fn own_vips(&self) -> Result<()> {
+        // Which has a VIP's subnet is not known while one is not there, or has lost its addresses.
+        let fallback = match self.neighbours.are_all_up(&self.config.interfaces) {
+            true => self.neighbours.interfaces().next(),
+            false => None,
+        };
         let ids = self.installed.destinations().filter_map(|name| {
             let id = self.installed.service(name)?;
             Some((name, id))
@@ -143,12 +137,29 @@ impl Engine {
         let (tables, neighbours) = (&self.kernel.tables, &self.neighbours);
         vips::own(
             &self.netlink,
-            neighbours,
+            (neighbours, fallback),
             tables,
             &ids.collect(),
             &self.vips(),
         )
         .await
+    }
+
+    /// Tells the LAN of the daemon's VIPs on interfaces that have just come.
+    pub(super) async fn announce_vips(&self, indices: &HashSet<u32>) -> Result<()> {
+        let ours = self.vips();
+        let mut placed = Vec::new();
+        for (index, vip) in vips::everywhere(&self.netlink).await? {
+            let mut interfaces = self.neighbours.interfaces();
+            let interface = interfaces.find(|it| it.index == index && indices.contains(&index));
+            placed.extend(
+                interface
+                    .filter(|_| ours.contains(&vip))
+                    .map(|it| (it, vip)),
+            );
+        }
+        vips::announce(&placed);
+        Ok(())
     }
 
     async fn withdraw_vips(&self) -> Result<()> {

@@ -14,6 +14,7 @@ use super::{
     conditions::Conditions,
     flows,
     health::Health,
+    interfaces,
     leaks::Leaks,
     neighbours::{Interface, Neighbours},
     report, states,
@@ -54,6 +55,7 @@ pub(super) struct Engine {
     pub(super) usage: Usage,
     pub(super) conditions: Conditions,
     pub(super) leaks: Leaks,
+    pub(super) interfaces: interfaces::Conditions,
     /// Where states are kept for the next daemon.
     pub(super) states: PathBuf,
     pub(super) events: Events,
@@ -98,6 +100,7 @@ impl Engine {
             usage: Usage::default(),
             conditions: Conditions::default(),
             leaks: Leaks::new(),
+            interfaces: interfaces::Conditions::default(),
             states: states::path(&paths.socket),
             events,
             health: None,
@@ -127,7 +130,7 @@ impl Engine {
         // Nobody waits for the answer any more if it cannot be sent.
         match ask {
             Ask::List { all, reply } => drop(reply.send(report::list(self, all))),
-            Ask::Status { reply } => drop(reply.send(report::status(self, &self.netlink).await)),
+            Ask::Status { reply } => drop(reply.send(report::status(self).await)),
             Ask::Flows { query, reply } => drop(reply.send(flows::list(self, &query))),
             Ask::Timeouts { reply } => drop(reply.send(Ok(report::timeouts(self)))),
             Ask::Text { reply } => drop(reply.send(Ok(self.text.clone()))),
@@ -152,6 +155,10 @@ impl Engine {
                     }
                 }
                 Event::Interfaces => interfaces = true,
+                Event::Gone(index) => {
+                    self.interface_gone(index);
+                    interfaces = true;
+                }
             }
         }
         let is_other = |service: &Service| {
@@ -163,10 +170,11 @@ impl Engine {
             false => self.bring(is_other),
         };
         self.neighbours.probe_suspects(&self.netlink).await;
-        let followed = match interfaces {
-            true => self.interfaces_changed().await,
-            false => Ok(()),
-        };
+        let mut followed = Ok(());
+        if interfaces {
+            followed = self.interfaces_changed().await;
+            followed = followed.and(self.look_at_interfaces().await);
+        }
         for error in brought.err().into_iter().chain(followed.err()) {
             tracing::error!("{error:#}");
         }
@@ -193,6 +201,9 @@ impl Engine {
         if !warmer.is_empty()
             && let Err(error) = self.bring(|service| warmer.contains(&service.listen))
         {
+            tracing::error!("{error:#}");
+        }
+        if let Err(error) = self.look_at_interfaces().await {
             tracing::error!("{error:#}");
         }
         self.expel();

@@ -7,6 +7,7 @@ mod diff;
 mod engine;
 mod flows;
 mod health;
+mod interfaces;
 mod leaks;
 mod neighbours;
 mod report;

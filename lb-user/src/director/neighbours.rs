@@ -36,6 +36,8 @@ pub(super) struct Interface {
     pub(super) name: String,
     pub(super) index: u32,
     pub(super) mac: MacAddr,
+    pub(super) is_up: bool,
+    pub(super) has_carrier: bool,
     /// Its own subnets, and those of its VLANs, whose frames it has, too.
     pub(super) subnets: Vec<Subnet>,
 }
@@ -47,6 +49,7 @@ pub(super) struct Subnet {
     index: u32,
     /// The VLAN that is that interface's.
     vlan: VlanId,
+    is_up: bool,
 }
 
 impl Interface {
@@ -59,6 +62,32 @@ impl Interface {
             interfaces.push(found.map_err(|error| config.places.told(&named(), error))?);
         }
         Ok(interfaces)
+    }
+
+    /// Those that are there.
+    pub(super) async fn find_there(netlink: &Handle, config: &Config) -> Result<Vec<Self>> {
+        let links = links::list(netlink).await?;
+        let mut interfaces = Vec::new();
+        for name in &config.interfaces {
+            if links.iter().any(|link| link.name == *name) {
+                interfaces.push(Self::find(netlink, name, &links).await?);
+            }
+        }
+        Ok(interfaces)
+    }
+
+    /// Whether hosts on its link reach it as they did that one.
+    pub(super) fn is_reached_as(&self, other: &Self) -> bool {
+        let place = |it: &Self| (it.index, it.mac, it.is_up, it.has_carrier);
+        place(self) == place(other)
+    }
+
+    /// Whether it is as one of these says.
+    pub(super) fn is_one_of(&self, links: &[Link]) -> bool {
+        let place = (self.index, Some(self.mac), self.is_up, self.has_carrier);
+        let mut links = links.iter();
+        links
+            .any(|it| it.name == self.name && place == (it.index, it.mac, it.is_up, it.has_carrier))
     }
 
     async fn find(netlink: &Handle, name: &str, links: &[Link]) -> Result<Self> {
@@ -77,7 +106,7 @@ impl Interface {
             .mac
             .filter(|_| !link.is_loopback)
             .with_context(|| format!("interface {name} is not Ethernet"))?;
-        let index = link.index;
+        let (index, is_up, has_carrier) = (link.index, link.is_up, link.has_carrier);
         let vlans = links.iter().filter(|vlan| vlan.vlan_of == Some(link.index));
         let mut subnets = Vec::new();
         for link in iter::once(link).chain(vlans) {
@@ -89,12 +118,15 @@ impl Interface {
                     true => VlanId::NONE,
                     false => link.vlan,
                 },
+                is_up: is_up && link.is_up,
             }));
         }
         Ok(Self {
             name: name.to_owned(),
-            index: link.index,
+            index,
             mac,
+            is_up,
+            has_carrier,
             subnets,
         })
     }
@@ -226,8 +258,10 @@ impl Neighbours {
         true
     }
 
+    /// Returns the MAC of who is on a subnet that can be reached at present.
     pub(super) fn mac(&self, address: IpAddr) -> Option<MacAddr> {
-        self.macs.get(&address).copied()
+        let mac = self.macs.get(&address)?;
+        self.is_reachable(address).then_some(*mac)
     }
 
     /// Returns the real servers that are at a MAC: those of both versions, and of several VLANs.
@@ -245,6 +279,11 @@ impl Neighbours {
             (subnet.index == index).then_some(net.addr())
         });
         subnets.max_by_key(Ipv6Addr::is_unicast_link_local)
+    }
+
+    /// Whether it is on a subnet of an interface, and VLAN, that is up.
+    pub(super) fn is_reachable(&self, address: IpAddr) -> bool {
+        self.subnet(address).is_some_and(|(_, subnet)| subnet.is_up)
     }
 
     /// Returns the index of the interface that the address is reached through; 0 if there is none.

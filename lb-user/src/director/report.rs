@@ -16,7 +16,6 @@ use crate::{
     },
     config::director::{Real, Service, VipMode},
     install::Thresholds,
-    net::{Handle, links},
 };
 
 /// Lists the services in the order of the file; `all` with real servers that only drain.
@@ -108,7 +107,7 @@ fn real_report(
     })
 }
 
-pub(super) async fn status(engine: &Engine, netlink: &Handle) -> Result<Status> {
+pub(super) async fn status(engine: &Engine) -> Result<Status> {
     let tables = &engine.kernel.tables;
     let members = engine
         .config
@@ -116,24 +115,15 @@ pub(super) async fn status(engine: &Engine, netlink: &Handle) -> Result<Status> 
         .iter()
         .map(|service| engine.installed.members(service.listen).count());
     let mut interfaces = Vec::new();
-    for interface in engine.neighbours.interfaces() {
-        let link = links::find(netlink, &interface.name).await?;
-        let program = engine.kernel.program_id()?;
-        let xdp = match link.and_then(|link| link.xdp) {
-            Some(xdp) if xdp.program != program => "another program",
-            Some(xdp) if xdp.is_native => "native",
-            Some(_) => "generic",
-            None => "missing",
-        };
+    for name in &engine.config.interfaces {
+        let mut there = engine.neighbours.interfaces();
+        let interface = there.find(|it| it.name == *name);
+        let subnets = interface.iter().flat_map(|it| &it.subnets);
         interfaces.push(InterfaceReport {
-            name: interface.name.clone(),
-            xdp: xdp.to_owned(),
-            mac: Some(interface.mac.to_string()),
-            addresses: interface
-                .subnets
-                .iter()
-                .map(|subnet| subnet.net.to_string())
-                .collect(),
+            name: name.clone(),
+            xdp: engine.condition(name).await?.name().to_owned(),
+            mac: interface.map(|it| it.mac.to_string()),
+            addresses: subnets.map(|subnet| subnet.net.to_string()).collect(),
         });
     }
     let (leaks, leaks_more) = engine.leaks();

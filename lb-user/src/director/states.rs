@@ -138,7 +138,13 @@ impl Engine {
 
     fn unanswered(&self, address: IpAddr) -> String {
         let asked = self.neighbours.on_link(address);
-        let interface = asked.map_or("any interface", |interface| interface.name.as_str());
+        let Some(interface) = asked else {
+            return "no interface that is there has its subnet".to_owned();
+        };
+        let interface = &interface.name;
+        if !self.neighbours.is_reachable(address) {
+            return format!("{interface} is down");
+        }
         let asked = match address {
             IpAddr::V4(_) => "ARP",
             IpAddr::V6(_) => "Neighbor Discovery",

@@ -7,10 +7,10 @@ use std::{
     net::IpAddr,
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use lb_common::tables::Service;
 
-use super::neighbours::Neighbours;
+use super::neighbours::{Interface, Neighbours};
 use crate::{
     address,
     dataplane::director::Tables,
@@ -18,10 +18,10 @@ use crate::{
     service::ServiceName,
 };
 
-/// Puts each of `vips` on an interface, unless something else has.
+/// Puts each of `vips` on the interface whose subnet has it, or on `fallback`, unless something else has.
 pub(super) async fn own(
     netlink: &Handle,
-    neighbours: &Neighbours,
+    (neighbours, fallback): (&Neighbours, Option<&Interface>),
     tables: &Tables,
     services: &HashMap<ServiceName, u16>,
     vips: &HashSet<IpAddr>,
@@ -38,26 +38,35 @@ pub(super) async fn own(
                 .store(is_ours.into());
         }
     }
-    let missing: Vec<_> = vips.difference(&here).copied().collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let socket = announce::open();
-    for vip in missing {
-        let interface = neighbours.on_link(vip).or(neighbours.interfaces().next());
-        let interface = interface.context("there is no interface to put a VIP on")?;
+    let mut added = Vec::new();
+    for &vip in vips.difference(&here) {
+        // With its interface it comes, too.
+        let Some(interface) = neighbours.on_link(vip).or(fallback).filter(|it| it.is_up) else {
+            continue;
+        };
         addresses::add(netlink, interface.index, vip.into()).await?;
         tracing::info!(%vip, interface = interface.name, "VIP added");
-        if let Ok(socket) = &socket
-            && let Err(error) = announce::announce(socket, interface.index, interface.mac, vip)
-        {
-            tracing::warn!("{error:#}");
-        }
+        added.push((interface, vip));
     }
-    if let Err(error) = socket {
+    announce(&added);
+    Ok(())
+}
+
+/// Tells the LAN where VIPs are.
+pub(super) fn announce(placed: &[(&Interface, IpAddr)]) {
+    if placed.is_empty() {
+        return;
+    }
+    let announced = announce::open().map(|socket| {
+        for &(interface, vip) in placed {
+            if let Err(error) = announce::announce(&socket, interface.index, interface.mac, vip) {
+                tracing::warn!("{error:#}");
+            }
+        }
+    });
+    if let Err(error) = announced {
         tracing::warn!("{error:#}");
     }
-    Ok(())
 }
 
 /// Takes the VIPs away that the daemon put in place, except those to keep.

@@ -18,6 +18,8 @@ pub struct Link {
     pub name: String,
     pub mac: Option<MacAddr>,
     pub is_up: bool,
+    /// It is up, and so is what it is connected to.
+    pub has_carrier: bool,
     pub is_loopback: bool,
     /// It has no ARP: `ip link set IF arp off`, or no need of it.
     pub is_noarp: bool,
@@ -65,6 +67,7 @@ impl From<LinkMessage> for Link {
         let mut link = Self {
             index: message.header.index,
             is_up: flags.contains(LinkFlags::Up),
+            has_carrier: flags.contains(LinkFlags::Up | LinkFlags::LowerUp),
             is_loopback: flags.contains(LinkFlags::Loopback),
             is_noarp: flags.contains(LinkFlags::Noarp),
             ..Self::default()

@@ -7,6 +7,7 @@ use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
 use lb_common::wire::MacAddr;
 use netlink_packet_route::{
     RouteNetlinkMessage,
+    link::LinkFlags,
     neighbour::{
         NeighbourAddress, NeighbourAttribute, NeighbourFlags, NeighbourMessage, NeighbourState,
     },
@@ -40,6 +41,8 @@ pub enum Event {
     Neighbour(Neighbour),
     /// An interface, or its addresses.
     Interfaces,
+    /// The interface of this index is down, without a carrier, or deleted.
+    Gone(u32),
 }
 
 /// Subscribes to changes of neighbours and interfaces.
@@ -100,10 +103,20 @@ fn event(message: RouteNetlinkMessage) -> Option<Event> {
         RouteNetlinkMessage::DelNeighbour(message) => {
             neighbour(&message, true).map(Event::Neighbour)
         }
-        RouteNetlinkMessage::NewLink(_)
-        | RouteNetlinkMessage::DelLink(_)
-        | RouteNetlinkMessage::NewAddress(_)
-        | RouteNetlinkMessage::DelAddress(_) => Some(Event::Interfaces),
+        RouteNetlinkMessage::NewLink(message)
+            if message
+                .header
+                .flags
+                .contains(LinkFlags::Up | LinkFlags::LowerUp) =>
+        {
+            Some(Event::Interfaces)
+        }
+        RouteNetlinkMessage::NewLink(message) | RouteNetlinkMessage::DelLink(message) => {
+            Some(Event::Gone(message.header.index))
+        }
+        RouteNetlinkMessage::NewAddress(_) | RouteNetlinkMessage::DelAddress(_) => {
+            Some(Event::Interfaces)
+        }
         _ => None,
     }
 }

@@ -28,6 +28,7 @@ const DEFAULTS: [(&str, &str); 10] = [
     ("ipv6/conf/default/router_solicitations", "0"),
 ];
 
+#[derive(Debug)]
 pub(super) struct Lan {
     namespace: String,
     /// Where the ports' programs are pinned.
@@ -63,12 +64,19 @@ impl Lan {
 
     /// Makes the host's namespace and its `eth0`.
     pub(super) fn connect(&self, host: &Host) -> Result<()> {
-        let (lan, namespace, port) = (self.namespace.as_str(), host.namespace(), host.name());
-        let (mac, address) = (host.mac().to_string(), format!("{}/24", host.address()));
+        let namespace = host.namespace();
         ip(&["netns", "add", namespace])?;
         namespace::enter(namespace, || {
             DEFAULTS.iter().try_for_each(|(key, value)| set(key, value))
         })??;
+        ip(&["-n", namespace, "link", "set", "lo", "up"])?;
+        self.plug(host)
+    }
+
+    /// Makes its `eth0`, which may have been there before.
+    pub(super) fn plug(&self, host: &Host) -> Result<()> {
+        let (lan, namespace, port) = (self.namespace.as_str(), host.namespace(), host.name());
+        let (mac, address) = (host.mac().to_string(), format!("{}/24", host.address()));
         ip(&[
             "-n", lan, "link", "add", port, "type", "veth", "peer", "name", "eth0", "address",
             &mac, "netns", namespace,
@@ -81,10 +89,11 @@ impl Lan {
         ip(&[&["netns", "exec", lan, "ethtool", "-K", port], &plain[2..]].concat())?;
         // A veth takes frames from its peer's XDP_TX only while it has a program itself, and loses them silently otherwise.
         let pin = self.pins.join(port);
+        // That of the port before goes with it.
+        let _ = fs::remove_file(&pin);
         namespace::enter(lan, || xdp_pass::attach(port, &pin))??;
         ip(&["-n", lan, "link", "set", port, "master", "br0", "up"])?;
         ip(&["-n", namespace, "addr", "add", &address, "dev", "eth0"])?;
-        ip(&["-n", namespace, "link", "set", "lo", "up"])?;
         ip(&["-n", namespace, "link", "set", "eth0", "up"])
     }
 }

@@ -45,6 +45,7 @@ pub struct Lab {
     id: String,
     dir: PathBuf,
     hosts: Vec<Host>,
+    lan: Lan,
     removal: Removal,
 }
 
@@ -84,6 +85,7 @@ impl Lab {
             id,
             dir,
             hosts,
+            lan,
             removal,
         })
     }
@@ -104,6 +106,11 @@ impl Lab {
 
     pub fn hosts(&self) -> &[Host] {
         &self.hosts
+    }
+
+    /// Makes a host's `eth0` again that has been deleted.
+    pub fn plug(&self, host: &Host) -> Result<()> {
+        self.lan.plug(host)
     }
 
     /// For files and sockets; goes with the lab.

@@ -4,6 +4,7 @@ mod fragments;
 mod groups;
 mod health;
 mod leaks;
+mod links;
 mod neighbours;
 mod paths;
 mod site;
