@@ -152,13 +152,14 @@ fn clients_that_only_wait_keep_nobody_out_for_long() -> Result<()> {
         };
         waiting.push(stream);
     }
-    // Of those turned away so many are told why.
+    // Of those turned away as many are told why.
     let refused = host.drover(&["list"])?;
-    let why = [
-        "drover: there are 64 connections already; try again when some have ended\n",
-        "drover: the daemon hung up: connection error: Connection reset by peer (os error 104)\n",
-    ];
-    assert!(why.contains(&refused.stderr.as_str()), "{}", refused.stderr);
+    let is_told = ["there are 64 connections already", "the daemon hung up"];
+    assert!(
+        is_told.iter().any(|why| refused.stderr.contains(why)),
+        "{}",
+        refused.stderr
+    );
     let deadline = Instant::now() + Duration::from_secs(40);
     while !host.drover(&["list"])?.status.success() {
         assert!(Instant::now() < deadline, "they are still there");

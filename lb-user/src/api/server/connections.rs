@@ -6,6 +6,7 @@ use axum::{Router, body::Body};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{UnixListener, UnixStream, unix::UCred},
     sync::Semaphore,
     time::{sleep, timeout},
@@ -33,7 +34,7 @@ pub(super) async fn serve(listener: UnixListener, router: Router) -> Infallible 
     let places = [CONNECTIONS_MAX; 2].map(|most| Arc::new(Semaphore::new(most)));
     let away = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
-        let stream = match listener.accept().await {
+        let mut stream = match listener.accept().await {
             Ok((stream, _)) => stream,
             Err(error) => {
                 tracing::warn!("no connection could be taken: {error}");
@@ -47,7 +48,7 @@ pub(super) async fn serve(listener: UnixListener, router: Router) -> Infallible 
             if let Ok(place) = away.clone().try_acquire_owned() {
                 tokio::spawn(async move {
                     // An answer before it is asked is none.
-                    let _ = timeout(HEADERS, turn_away(&stream)).await;
+                    let _ = timeout(HEADERS, turn_away(&mut stream)).await;
                     drop(place);
                 });
             }
@@ -70,10 +71,11 @@ pub(super) async fn serve(listener: UnixListener, router: Router) -> Infallible 
     }
 }
 
-/// Says why to one that there is no place for, once it asks.
-async fn turn_away(stream: &UnixStream) {
-    let _ = stream.readable().await;
-    let _ = stream.try_read(&mut [0; 4096]);
+/// Says why to one that there is no place for, once it has asked.
+async fn turn_away(stream: &mut UnixStream) {
+    if stream.read(&mut [0; 4096]).await.is_err() {
+        return;
+    }
     let body = format!(
         r#"{{"error":"there are {CONNECTIONS_MAX} connections already; try again when some have ended"}}"#
     );
@@ -82,5 +84,5 @@ async fn turn_away(stream: &UnixStream) {
          content-length: {}\r\nconnection: close\r\n\r\n{body}",
         body.len()
     );
-    let _ = stream.try_write(answer.as_bytes());
+    let _ = stream.write_all(answer.as_bytes()).await;
 }
