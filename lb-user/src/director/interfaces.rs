@@ -101,8 +101,9 @@ impl Engine {
             self.neighbours.learn(neighbour);
         }
         let attached = self.attach();
-        self.bring_all().await?;
+        let brought = self.bring_all().await;
         self.announce_vips(&renewed).await?;
+        brought?;
         if !renewed.is_empty() {
             self.neighbours.probe_all(&self.netlink).await;
         }

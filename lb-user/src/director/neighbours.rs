@@ -291,9 +291,10 @@ impl Neighbours {
         self.on_link(address).map_or(0, |interface| interface.index)
     }
 
-    /// Returns the index of the interface that has its neighbour: a VLAN's, if it is in one.
+    /// Returns the index of the interface that has its neighbour: a VLAN's, if it is in one. None while that is down.
     pub(super) fn neighbour_interface(&self, address: IpAddr) -> Option<u32> {
-        self.subnet(address).map(|(_, subnet)| subnet.index)
+        let (_, subnet) = self.subnet(address)?;
+        subnet.is_up.then_some(subnet.index)
     }
 
     /// Returns the VLAN of that interface's that it is in.

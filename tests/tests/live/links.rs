@@ -1,5 +1,7 @@
 //! The director's interface goes, comes back, changes, or loses its program; the daemon goes on.
 
+use std::fs;
+
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 use tests::Host;
@@ -32,9 +34,17 @@ fn an_interface_that_flaps_is_announced_again() -> Result<()> {
     Ok(())
 }
 
+/// With all that hangs on it: the ways of the checks, too.
 #[test]
 fn an_interface_that_is_made_anew_is_taken_up() -> Result<()> {
     let mut site = Site::new("", "rr", 2)?;
+    let config = site.lab.host("director").director_config();
+    let check = "scheduler = \"rr\"\n[service.check]\nkind = \"tcp\"\ninterval = 0.2\n";
+    let text = fs::read_to_string(&config)?;
+    fs::write(&config, text.replace("scheduler = \"rr\"\n", check))?;
+    site.drover(&["reload"])?;
+    let is_good = |reals: &[Value]| reals.iter().all(|it| it["check"]["is_good"] == true);
+    site.wait_for(SERVICE, is_good)?;
     let (client, director) = (
         site.lab.host("client").clone(),
         site.lab.host("director").clone(),
@@ -71,6 +81,12 @@ fn an_interface_that_is_made_anew_is_taken_up() -> Result<()> {
     let log = site.director.log();
     assert_eq!(log.matches("-> missing").count(), 1, "{log}");
     assert!(!log.contains("ERROR"), "{log}");
+    drop(site.servers.remove(0));
+    for service in [SERVICE, SERVICE6] {
+        site.wait_for(service, |reals| {
+            reals[0]["state"] == "down" && reals[0]["reason"] == "connection refused"
+        })?;
+    }
     Ok(())
 }
 
@@ -82,6 +98,7 @@ fn a_program_that_is_taken_off_is_put_back() -> Result<()> {
     let pins = status["pins"].as_str().context("no pins")?;
     let detach = format!("bpftool link detach pinned {pins}/links/eth0");
     let mut events = events(&site)?;
+    asked(&site)?;
     director.sh(&detach)?;
     wait("it is told", || {
         Ok(site.director.log().contains("native -> detached"))
@@ -122,6 +139,7 @@ fn a_program_that_is_taken_off_is_put_back() -> Result<()> {
 fn the_directors_own_mac_is_followed() -> Result<()> {
     let site = Site::new("", "rr", 2)?;
     let director = site.lab.host("director");
+    asked(&site)?;
     director.sh("ip link set eth0 address 02:00:00:00:00:66")?;
     for vip in [VIP, VIP6] {
         knows(site.lab.host("client"), vip, "02:00:00:00:00:66")?;
@@ -152,6 +170,11 @@ fn serves(site: &Site) -> Result<()> {
         assert_ne!(pages[0], pages[1], "{pages:?}");
     }
     Ok(())
+}
+
+/// Has the client ask for the VIPs: who does not know of one is not told.
+fn asked(site: &Site) -> Result<()> {
+    URLS.iter().try_for_each(|url| site.page(url).map(drop))
 }
 
 /// Waits until `drover status` says so of the interface.
