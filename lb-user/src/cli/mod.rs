@@ -4,6 +4,7 @@ mod apply;
 mod director;
 mod flows;
 mod list;
+mod log;
 pub mod output;
 mod real;
 mod service;

@@ -63,6 +63,8 @@ pub(super) struct Engine {
     /// Where checks say what they have found.
     pub(super) findings: mpsc::Sender<Finding>,
     pub(super) netlink: Handle,
+    /// What systemd was last told.
+    pub(super) status: String,
     ticks: u64,
 }
 
@@ -106,6 +108,7 @@ impl Engine {
             health: None,
             findings,
             netlink,
+            status: String::new(),
             ticks: 0,
         };
         engine.conditions.told = states::kept(&engine.states);

@@ -10,6 +10,7 @@ mod health;
 mod interfaces;
 mod leaks;
 mod neighbours;
+mod notify;
 mod report;
 mod states;
 mod transaction;
@@ -23,7 +24,6 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use futures_util::{StreamExt as _, stream};
-use sd_notify::NotifyState;
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::mpsc,
@@ -140,7 +140,8 @@ async fn serve(
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut findings = Vec::new();
-    notify(&[NotifyState::Ready]);
+    let mut pace = notify::pace();
+    notify::ready();
     tracing::info!("ready");
     loop {
         tokio::select! {
@@ -154,22 +155,21 @@ async fn serve(
                 engine.found(std::mem::take(&mut findings));
             }
             Some(claims) = heard.next() => engine.heard(&claims),
+            _ = pace.tick() => notify::alive(),
             _ = tick.tick() => engine.tick().await,
             Some(()) = reload.recv() => {
-                let mut reloading = vec![NotifyState::Reloading];
-                reloading.extend(NotifyState::monotonic_usec_now().ok());
-                notify(&reloading);
+                notify::reloading();
                 if let Err(error) = engine.reload().await {
                     tracing::error!("not reloaded, all stays as it was: {error:#}");
                 }
-                notify(&[NotifyState::Ready]);
+                notify::ready();
             }
             _ = stop.recv() => break,
             _ = interrupt.recv() => break,
             served = &mut server => match served.context("the API has stopped")? {},
         }
     }
-    notify(&[NotifyState::Stopping]);
+    notify::stopping();
     engine.stop_checks().await;
     tracing::info!("stopped; packets are forwarded as before until `drover director detach`");
     Ok(())
@@ -215,9 +215,4 @@ async fn take_away(pins: &Pins) -> Result<()> {
 fn remove_socket(socket: &Path) {
     // One that a daemon left that was killed; there may be none.
     let _ = std::fs::remove_file(socket);
-}
-
-fn notify(states: &[NotifyState<'_>]) {
-    // Whoever started us may not want to know.
-    let _ = sd_notify::notify(states);
 }

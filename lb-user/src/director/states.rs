@@ -66,6 +66,7 @@ impl Engine {
             // They are for the eye alone.
             tracing::debug!("{error:#}");
         }
+        self.tell_systemd();
     }
 
     fn state_changed(&self, (service, real): Key, (from, to): (State, State), why: Option<&str>) {

@@ -5,6 +5,7 @@ mod companion;
 mod daemon;
 mod examples;
 mod install;
+mod notify;
 mod rights;
 mod unit;
 mod units;
