@@ -101,7 +101,7 @@ const CASES: &[Case] = &[
     ),
     (
         TCP,
-        "kind = 'http'\nport = 26",
+        "kind = 'http'\nport = 39",
         Err("the answer is no HTTP: invalid HTTP version parsed"),
     ),
     (

@@ -98,6 +98,7 @@ pub(crate) fn start(host: &Host) -> Result<Servers> {
             ],
         )?;
         speaks(26, &["554 no service\r\n"])?;
+        hears(39, "554 no service\r\n")?;
         speaks(27, &["220 mail.example\r\n", "550 who are you?\r\n"])?;
         speaks(28, &["220 mail.exa"])?;
         silent(29)?;
@@ -131,6 +132,18 @@ fn speaks(port: u16, lines: &'static [&str]) -> Result<()> {
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             thread::spawn(move || serve(stream));
+        }
+    });
+    Ok(())
+}
+
+/// Says something once it is asked, whatever that is.
+fn hears(port: u16, line: &'static str) -> Result<()> {
+    let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port))?;
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let _ = stream.read(&mut [0; 512]);
+            let _ = stream.write_all(line.as_bytes());
         }
     });
     Ok(())
