@@ -41,9 +41,8 @@ impl Engine {
                 if self.conditions.why_down(key).is_some() {
                     continue;
                 }
-                let mut members = self.installed.members(service.listen);
-                let id = members.find(|&(rip, _)| rip == real.address);
-                let member = id.map(|(_, id)| &self.kernel.tables.members[id as usize]);
+                let id = self.installed.member(service.listen, real.address);
+                let member = id.map(|id| &self.kernel.tables.members[id as usize]);
                 match member.filter(|member| !member.is(Member::REMOVED)) {
                     None => drop(self.conditions.find(key, Some(UNCHECKED.to_owned()))),
                     Some(member) if self.was_down(service, key, member) => {

@@ -71,8 +71,7 @@ fn real_report(
     let Real {
         address, weight, ..
     } = real;
-    let mut members = engine.installed.members(service.listen);
-    let id = members.find(|&(rip, _)| rip == address).map(|(_, id)| id);
+    let id = engine.installed.member(service.listen, address);
     let counters = match id {
         Some(id) => engine.kernel.counters(id)?,
         None => lb_common::tables::Counters::default(),

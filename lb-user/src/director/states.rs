@@ -91,8 +91,7 @@ impl Engine {
         let name = service.listen;
         let is_sorry = self.conditions.is_sorry(service, &self.neighbours);
         let real = service.reals.iter().find(|real| real.address == address);
-        let mut members = self.installed.members(name);
-        let id = members.find(|&(rip, _)| rip == address).map(|(_, id)| id);
+        let id = self.installed.member(name, address);
         if self.neighbours.mac(address).is_none() {
             return (State::Unresolved, Some(self.unanswered(address)));
         }
@@ -107,11 +106,7 @@ impl Engine {
             };
         };
         if let Some(why) = self.conditions.why_down((name, address)) {
-            let keeps = match service.availability.inhibits {
-                true => "; keeps its connections",
-                false => "",
-            };
-            (State::Down, Some(format!("{why}{keeps}")))
+            (State::Down, Some(why.to_owned()))
         } else if real.weight == 0 {
             (State::Quiesced, Some("weight 0".to_owned()))
         } else if is_sorry {
@@ -155,8 +150,7 @@ impl Engine {
 
     /// Returns the state of a real server that has been removed, and how long it keeps its connections.
     pub(super) fn draining(&self, service: &Service, address: IpAddr) -> Found {
-        let mut members = self.installed.members(service.listen);
-        let id = members.find(|&(rip, _)| rip == address).map(|(_, id)| id);
+        let id = self.installed.member(service.listen, address);
         let flows = id.map(|id| self.usage.of(id)).unwrap_or_default();
         let left = match service.is_tracked() {
             true => format!("{} connections left", flows.active + flows.inactive),
@@ -184,22 +178,17 @@ impl Engine {
 
     /// Ends the connections of removed real servers whose time is over.
     pub(super) fn expel(&mut self) {
-        let draining = self.conditions.told.iter();
-        let draining = draining.filter(|(_, told)| told.state == State::Draining);
-        let is_over = |&(key, _): &(&Key, &Told)| {
-            let service = self.config.service(key.0);
-            let left = service.and_then(|service| self.drains(*key, service));
+        let is_over = |&(name, address): &Key| {
+            let service = self.config.service(name);
+            let left = service.and_then(|service| self.drains((name, address), service));
+            let id = self.installed.member(name, address);
+            let member = id.map(|id| &self.kernel.tables.members[id as usize]);
             left.is_some_and(|left| left.is_zero())
+                && member.is_some_and(|member| !member.is(Member::EXPELLED))
         };
-        let over: Vec<Key> = draining.filter(is_over).map(|(key, _)| *key).collect();
-        let over = over.into_iter().filter(|&(name, address)| {
-            let mut members = self.installed.members(name);
-            members.any(|(rip, id)| {
-                let member = &self.kernel.tables.members[id as usize];
-                rip == address && !member.is(Member::EXPELLED)
-            })
-        });
-        let over: Vec<Key> = over.collect();
+        let told = self.conditions.told.iter();
+        let draining = told.filter(|(_, told)| told.state == State::Draining);
+        let over: Vec<Key> = draining.map(|(&key, _)| key).filter(is_over).collect();
         for &(name, address) in &over {
             self.installed.expel(&self.kernel.tables, name, address);
         }

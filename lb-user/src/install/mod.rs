@@ -146,6 +146,11 @@ impl Installed {
         self.services.get(&self.owner(name)?)
     }
 
+    /// Returns the id of a service's member, if there is one, or was and it still drains.
+    pub fn member(&self, name: ServiceName, rip: IpAddr) -> Option<u32> {
+        self.installed(name)?.members.get(&rip).copied()
+    }
+
     /// Returns the real servers of a service and their members' ids, removed ones included.
     pub fn members(&self, name: ServiceName) -> impl Iterator<Item = (IpAddr, u32)> {
         let members = self.installed(name).map(|service| &service.members);
