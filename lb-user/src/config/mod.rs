@@ -129,6 +129,10 @@ impl Source {
         }
     }
 
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     pub fn into_text(self) -> String {
         self.text
     }

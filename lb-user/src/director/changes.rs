@@ -36,14 +36,14 @@ impl Engine {
 
     /// Brings all to what the file says with the changes, whatever has been written in it.
     async fn change_all(&mut self, changes: &[Change]) -> Result<()> {
-        let text = Source::read(&self.path)?.into_text();
-        Config::parse(&self.path, &text)?;
-        let (edited, config) = edit::edited(&text, changes)?;
+        let file = Source::read(&self.path)?;
+        Config::of(&file)?;
+        let (edited, config) = edit::edited(file.text(), changes)?;
         let mut config = self.with_interfaces(config);
         // Those of a text that is in no file yet.
         config.places = Places::default();
         self.check(&config)?;
-        self.commit(edited, config, None).await
+        self.commit(file, (edited, config), None).await
     }
 
     /// Returns the services that have changed if the changes are of weights alone, and the file
@@ -127,10 +127,11 @@ impl Engine {
 
     pub(super) async fn reload(&mut self) -> Result<()> {
         self.check_confirmed()?;
-        let source = Source::read(&self.path)?;
-        let config = self.with_interfaces(Config::of(&source)?);
+        let file = Source::read(&self.path)?;
+        let config = self.with_interfaces(Config::of(&file)?);
         self.check(&config)?;
-        self.commit(source.into_text(), config, None).await?;
+        let text = file.text().to_owned();
+        self.commit(file, (text, config), None).await?;
         self.tell_config(format!("reloaded {}", self.path.display()));
         Ok(())
     }

@@ -61,9 +61,10 @@ impl Engine {
         let config = Config::parse(Path::new(name), text)?;
         let config = self.with_interfaces(config);
         self.check(&config)?;
-        self.check_unedited(text)?;
+        let file = self.unedited(text)?;
         let diff = self.diff(&config)?;
-        self.commit(text.clone(), config, within.map(u64::from))
+        let within_seconds = within.map(u64::from);
+        self.commit(file, (text.clone(), config), within_seconds)
             .await?;
         self.tell_config(match within {
             Some(within) => format!("applied {name}, to be confirmed within {within} s"),
@@ -76,8 +77,8 @@ impl Engine {
     pub(super) async fn undo(&mut self) -> Result<Diff> {
         let before = self.kept.before()?;
         let before = before.with_context(|| nothing_kept(&self.path))?;
-        self.check_unedited(&before)?;
-        let diff = self.take_back(before).await?;
+        let file = self.unedited(&before)?;
+        let diff = self.take_back(file, before).await?;
         self.tell_config("the last change is taken back".to_owned());
         Ok(diff)
     }
@@ -98,14 +99,14 @@ impl Engine {
         if self.unconfirmed.is_none_or(|due| due > Instant::now()) {
             return;
         }
-        let before = self.kept.before();
-        let before = before.and_then(|it| it.with_context(|| nothing_kept(&self.path)));
-        let taken_back = match before {
-            Ok(before) => self.take_back(before).await.map(drop),
-            Err(error) => Err(error),
+        let taken_back = async {
+            let before = self.kept.before()?;
+            let before = before.with_context(|| nothing_kept(&self.path))?;
+            let file = Source::read(&self.path)?;
+            self.take_back(file, before).await
         };
-        match taken_back {
-            Ok(()) => {
+        match taken_back.await {
+            Ok(_) => {
                 let how = "the last change was not confirmed in time, and is taken back";
                 self.tell_config(how.to_owned());
             }
@@ -118,28 +119,27 @@ impl Engine {
         }
     }
 
-    async fn take_back(&mut self, before: String) -> Result<Diff> {
+    async fn take_back(&mut self, file: Source, before: String) -> Result<Diff> {
         let name = self.path.with_extension("toml.undo");
         let config = self.with_interfaces(Config::parse(&name, &before)?);
         self.check(&config)?;
         let diff = self.diff(&config)?;
-        self.commit(before, config, None).await?;
+        self.commit(file, (before, config), None).await?;
         self.kept.confirm()?;
         self.unconfirmed = None;
         Ok(diff)
     }
 
-    /// Writes a text to the file and brings the kernel to it, which may have to be confirmed within
-    /// so many seconds; or leaves all as it was.
+    /// Writes a text in the place of the file's and brings the kernel to it, which may have to be
+    /// confirmed within so many seconds; or leaves all as it was.
     pub(super) async fn commit(
         &mut self,
-        text: String,
-        mut config: Config,
+        file: Source,
+        (text, mut config): (String, Config),
         within: Option<u64>,
     ) -> Result<()> {
-        let source = Source::read(&self.path)?;
-        config.stamp = source.stamp();
-        let file = source.into_text();
+        config.stamp = file.stamp();
+        let file = file.into_text();
         let undo = self.kept.before()?;
         let is_kept = text != self.text || within.is_some();
         let path = self.path.clone();
@@ -199,17 +199,17 @@ impl Engine {
         Some(due.saturating_duration_since(Instant::now()))
     }
 
-    /// Refuses to write over what was written by hand and is not in force.
-    fn check_unedited(&self, text: &str) -> Result<()> {
+    /// Reads the file that a text is to take the place of; refuses to write over what was written by
+    /// hand and is not in force.
+    fn unedited(&self, text: &str) -> Result<Source> {
         let file = Source::read(&self.path)?;
         let is_known = file.stamp() == self.config.stamp;
-        let file = file.into_text();
         ensure!(
-            is_known || file == self.text || file == text,
+            is_known || file.text() == self.text || file.text() == text,
             "{} has been edited since it was read; see `drover diff`, then `drover reload`, or put it back",
             self.path.display()
         );
-        Ok(())
+        Ok(file)
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) fn mapped(maps: &Path) -> Result<Option<(Tables, Limits)>> {
     if version == 0 {
         return Ok(None);
     }
-    if version != LAYOUT_VERSION && !READABLE.contains(&version) {
+    if !is_readable(version) {
         bail!(
             "the maps below {} have layout {version}, this program has {LAYOUT_VERSION}; \
              `drover director detach` removes them",
@@ -95,24 +95,14 @@ pub(super) fn add<T: Pod>(
     Ok(())
 }
 
-/// Maps the services below `pins`, if there are any of this layout.
-pub(super) fn services(pins: &Path) -> Result<Option<Mapped<Service>>> {
-    if version(pins)? != Some(LAYOUT_VERSION) {
-        return Ok(None);
-    }
-    let Some(site) = site(pins)? else {
-        return Ok(None);
-    };
-    Ok(Some(site.part(offset_of!(Site, services), SERVICES_MAX)))
+fn is_readable(version: u64) -> bool {
+    version == LAYOUT_VERSION || READABLE.contains(&version)
 }
 
-/// The layout of the maps below `pins`; 0 if nobody has used them yet.
-fn version(pins: &Path) -> Result<Option<u64>> {
-    // That of an earlier layout was elsewhere.
-    if pins.join("maps/SETTINGS").exists() {
-        return Ok(Some(2));
-    }
-    Ok(site(pins)?.map(|site| site[0].settings.version))
+/// Maps the services below `pins`, if there are any of a layout that is known.
+pub(super) fn services(pins: &Path) -> Result<Option<Mapped<Service>>> {
+    let site = site(pins)?.filter(|site| is_readable(site[0].settings.version));
+    Ok(site.map(|site| site.part(offset_of!(Site, services), SERVICES_MAX)))
 }
 
 pub(super) fn site(pins: &Path) -> Result<Option<Mapped<Site>>> {
