@@ -1,7 +1,9 @@
 //! What another configuration would change: found by bringing it into a copy of the tables.
 
+mod settings;
+
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{HashMap, HashSet},
     net::IpAddr,
 };
 
@@ -13,11 +15,10 @@ use lb_common::{
 
 use super::engine::Engine;
 use crate::{
-    api::diff::{Diff, Kind, Moving, RealDiff, ServiceDiff, Setting},
-    config::director::{Config, NoMember, Real, Service, VipMode},
+    api::diff::{Diff, Kind, Moving, ServiceDiff},
+    config::director::{Config, Real, Service},
     dataplane::director::Tables,
     install::{Installed, Wanted},
-    scheduler::listed,
     service::ServiceName,
 };
 
@@ -25,9 +26,6 @@ use crate::{
 const ASSUMED: MacAddr = MacAddr {
     octets: [2, 0, 0, 0, 0, 0],
 };
-
-/// What is told of a key.
-type Settings = BTreeMap<&'static str, String>;
 
 impl Engine {
     /// Returns what `config` would change.
@@ -66,7 +64,7 @@ impl Engine {
             cuts_untracked: !service.is_tracked(),
         }));
         Ok(Diff {
-            director: compared(&of_director(&self.config), &of_director(config)),
+            director: settings::of_directors(&self.config, config),
             services,
         })
     }
@@ -89,27 +87,14 @@ impl Engine {
         let is_removed = |real: &Real| !reals.contains(&real.address);
         let expels =
             before.is_some_and(|it| it.reals.iter().any(is_removed)) && after.policy.expire_nodest;
-        let mut settings = compared(
-            &before.map(of_service).unwrap_or_default(),
-            &of_service(after),
-        );
-        // What is checked, and how, is more than can be said in a line.
-        let is_other = before.is_some_and(|before| before.check != after.check);
-        if is_other && settings.iter().all(|setting| setting.key != "check") {
-            settings.push(Setting {
-                key: "check".to_owned(),
-                before: None,
-                after: Some("with other keys".to_owned()),
-            });
-        }
         ServiceDiff {
             service: after.listen,
             change: match before {
                 Some(_) => Kind::Changed,
                 None => Kind::Added,
             },
-            settings,
-            reals: compared_reals(before.map_or(&[], |it| &it.reals), &after.reals),
+            settings: settings::of_services(before, after),
+            reals: settings::of_reals(before.map_or(&[], |it| &it.reals), &after.reals),
             slots,
             cut,
             cuts_untracked: untracked && (loses || expels),
@@ -119,9 +104,9 @@ impl Engine {
     /// What is wanted of a service, real servers that are new taken to be there.
     fn assumed(&self, service: &Service) -> Wanted {
         let mut wanted = self.conditions.wanted(&self.neighbours, service);
-        let installed: HashMap<_, _> = self.installed.members(service.listen).collect();
         for member in &mut wanted.members {
-            if !installed.contains_key(&member.address) {
+            let installed = self.installed.member(service.listen, member.address);
+            if installed.is_none() {
                 member.mac = member.mac.or(Some(ASSUMED));
             }
         }
@@ -160,111 +145,4 @@ fn moving(before: &[Option<IpAddr>], after: &[Option<IpAddr>]) -> Moving {
         moving: after.iter().enumerate().filter(differs).count() as u32,
         of: after.len() as u32,
     }
-}
-
-fn compared(before: &Settings, after: &Settings) -> Vec<Setting> {
-    let keys: BTreeSet<_> = before.keys().chain(after.keys()).collect();
-    let setting = |&&key: &&&'static str| Setting {
-        key: key.to_owned(),
-        before: before.get(key).cloned(),
-        after: after.get(key).cloned(),
-    };
-    let settings = keys.iter().map(setting);
-    settings.filter(|it| it.before != it.after).collect()
-}
-
-fn compared_reals(before: &[Real], after: &[Real]) -> Vec<RealDiff> {
-    let by_address = |reals: &[Real]| -> HashMap<IpAddr, Settings> {
-        let all = reals.iter();
-        all.map(|real| (real.address, of_real(real))).collect()
-    };
-    let (old, new) = (by_address(before), by_address(after));
-    let none = Settings::new();
-    let gone = before.iter().filter(|it| !new.contains_key(&it.address));
-    let diff = |real: &Real| {
-        let sides = (old.get(&real.address), new.get(&real.address));
-        let change = match sides {
-            (None, _) => Kind::Added,
-            (_, None) => Kind::Removed,
-            _ => Kind::Changed,
-        };
-        let settings = match change {
-            Kind::Removed => Vec::new(),
-            Kind::Added | Kind::Changed => {
-                compared(sides.0.unwrap_or(&none), sides.1.unwrap_or(&none))
-            }
-        };
-        let is_same = change == Kind::Changed && settings.is_empty();
-        (!is_same).then_some(RealDiff {
-            address: real.address,
-            change,
-            settings,
-        })
-    };
-    after.iter().chain(gone).filter_map(diff).collect()
-}
-
-fn of_director(config: &Config) -> Settings {
-    let [_, tcp, tcpfin, _, udp] = config.timeouts;
-    let mut settings = Settings::from([
-        ("timeouts.tcp", tcp.to_string()),
-        ("timeouts.tcpfin", tcpfin.to_string()),
-        ("timeouts.udp", udp.to_string()),
-    ]);
-    if config.vip == VipMode::External {
-        settings.insert("vip", "external".to_owned());
-    }
-    settings
-}
-
-/// The keys that are not as by default.
-fn of_service(service: &Service) -> Settings {
-    let Service {
-        also,
-        scheduler,
-        flags,
-        policy,
-        ..
-    } = service;
-    let mut settings = Settings::from([("scheduler", scheduler.to_string())]);
-    let mut said = |key, value: Option<String>| {
-        settings.extend(value.map(|value| (key, value)));
-    };
-    let also: Vec<String> = also.iter().map(ToString::to_string).collect();
-    said("also", (!also.is_empty()).then(|| also.join(" ")));
-    said(
-        "flags",
-        (!flags.is_empty()).then(|| listed(flags).to_string()),
-    );
-    let persistence = policy.persistence;
-    said("persistence", persistence.map(|it| it.seconds.to_string()));
-    said(
-        "persistence_prefix",
-        persistence.map(|it| it.prefix.to_string()),
-    );
-    for (key, on) in [
-        ("one_packet", policy.one_packet),
-        ("expire_quiescent", policy.expire_quiescent),
-        ("expire_nodest", policy.expire_nodest),
-    ] {
-        said(key, on.then(|| "true".to_owned()));
-    }
-    said(
-        "no_member",
-        policy.drops.then(|| NoMember::Drop.name().to_owned()),
-    );
-    settings
-}
-
-fn of_real(real: &Real) -> Settings {
-    let mut settings = Settings::from([("weight", real.weight.to_string())]);
-    for (key, threshold) in [
-        ("upper_threshold", real.thresholds.upper),
-        ("lower_threshold", real.thresholds.lower),
-    ] {
-        if threshold != 0 {
-            settings.insert(key, threshold.to_string());
-        }
-    }
-    settings
 }

@@ -84,6 +84,13 @@ fn what_a_file_changes_is_shown_made_and_taken_back() -> Result<()> {
     ]
     .map(|words| host.drover(&words).map(|it| it.status.code()));
     assert_eq!(codes.map(Result::ok), [Some(Some(0)), Some(Some(1))]);
+    let larger = host.dir().join("larger.toml");
+    let sizes = "[director]\nflow_memory = \"32MiB\"\nleak_check = 0";
+    fs::write(&larger, CONFIG.replace("[director]", sizes))?;
+    assert_eq!(
+        drover(&["diff", &larger.display().to_string()])?,
+        "~ flow_memory 16MiB -> 32MiB\n~ leak_check 60 -> 0\n"
+    );
     assert_eq!(State::of(host)?, before, "nothing was done");
 
     let line = format!(
