@@ -11,5 +11,6 @@ pub mod nd;
 pub mod soak;
 
 pub use lab::{
-    Director, Host, Lab, Mac, Nginx, Output, Process, Trace, drover_binary, remove_all, remove_kept,
+    Director, Host, Lab, Mac, Nginx, Output, Process, Trace, drover_binary, remove_all,
+    remove_kept, wait, wait_within,
 };

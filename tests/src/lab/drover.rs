@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use super::{Host, Output, Process};
+use super::{Host, Output, Process, wait};
 
 /// How long a daemon may take until it answers.
 const START: Duration = Duration::from_secs(10);
@@ -90,6 +90,22 @@ impl Director {
 
     pub fn kill9(&mut self) {
         self.process.kill9();
+    }
+
+    /// Has it killed at the n-th call of a system call, before the kernel does it. The process that sees to it
+    /// ends with it.
+    pub fn kill_at(&self, call: &str, n: usize) -> Result<Process> {
+        let (trace, pid) = (format!("trace={call}"), self.process.id().to_string());
+        let inject = format!("inject={call}:signal=KILL:when={n}");
+        let words = [
+            "strace", "-f", "-qq", "-e", &trace, "-e", &inject, "-p", &pid,
+        ];
+        let strace = self.host.spawn(&words)?;
+        wait("it is traced", || {
+            let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+            Ok(!status.contains("TracerPid:\t0\n"))
+        })?;
+        Ok(strace)
     }
 
     /// SIGTERM, as systemd stops it.

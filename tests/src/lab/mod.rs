@@ -15,6 +15,7 @@ mod process;
 mod removal;
 mod trace;
 mod transmit;
+mod wait;
 mod xdp_pass;
 
 use std::{
@@ -36,6 +37,7 @@ pub use self::{
     process::Process,
     removal::{remove_all, remove_kept},
     trace::Trace,
+    wait::{wait, wait_within},
 };
 use self::{lan::Lan, removal::Removal};
 

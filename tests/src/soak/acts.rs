@@ -9,6 +9,7 @@ use std::{
 use anyhow::{Result, ensure};
 
 use super::site::{REALS, SERVICES, Site};
+use crate::wait_within;
 
 /// Those that refuse nobody while a real server can serve: not sh, dh and ovf.
 const SCHEDULERS: [&str; 11] = [
@@ -134,11 +135,9 @@ impl Acts {
             sleep(self.pause());
             site.director.start()?;
         }
-        let start = Instant::now();
-        while fs::read_to_string(host.director_config())? != text {
-            ensure!(start.elapsed() < Duration::from_secs(5), "not taken back");
-            sleep(Duration::from_millis(50));
-        }
+        wait_within(Duration::from_secs(5), "it is taken back", || {
+            Ok(fs::read_to_string(host.director_config())? == text)
+        })?;
         let how = if is_killed {
             ", and the daemon killed"
         } else {

@@ -1,15 +1,11 @@
 //! A director in front of three real servers, whose services are checked.
 
-use std::{
-    net::Ipv4Addr,
-    thread::sleep,
-    time::{Duration, Instant},
-};
+use std::{net::Ipv4Addr, time::Duration};
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use serde_json::Value;
 
-use crate::{Director, Host, Lab, Nginx};
+use crate::{Director, Host, Lab, Nginx, wait_within};
 
 const HOSTS: [(&str, Ipv4Addr); 5] = [
     ("client", Ipv4Addr::new(172, 25, 138, 9)),
@@ -76,21 +72,12 @@ impl Site {
 
     /// Waits until all real servers are as they should be.
     pub(super) fn wait_for(&self, is_right: impl Fn(&Value) -> bool) -> Result<()> {
-        let start = Instant::now();
-        loop {
-            let text = self.drover(&["list", "-o", "json"])?;
-            let list: Value = serde_json::from_str(&text)?;
+        wait_within(PATIENCE, "the real servers are as they should be", || {
+            let list: Value = serde_json::from_str(&self.drover(&["list", "-o", "json"])?)?;
             let services = list.as_array().into_iter().flatten();
             let mut reals = services.flat_map(|it| it["reals"].as_array().into_iter().flatten());
-            if reals.all(&is_right) {
-                return Ok(());
-            }
-            ensure!(
-                start.elapsed() < PATIENCE,
-                "not within {PATIENCE:?}: {text}"
-            );
-            sleep(Duration::from_millis(50));
-        }
+            Ok(reals.all(&is_right))
+        })
     }
 }
 

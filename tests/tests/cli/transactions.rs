@@ -1,14 +1,10 @@
 //! Changes as transactions: shown, made, taken back, and what a crash in their midst leaves.
 
-use std::{
-    fs,
-    thread::sleep,
-    time::{Duration, Instant},
-};
+use std::{fs, thread::sleep, time::Duration};
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use serde_json::Value;
-use tests::Host;
+use tests::{Host, wait_within};
 
 use crate::{CONFIG, State, assert_refused, lab, site};
 
@@ -230,7 +226,7 @@ fn what_is_not_confirmed_is_taken_back() -> Result<()> {
             .success()?
             .contains("\nunconfirmed  the last change is taken back in ")
     );
-    within(Duration::from_secs(4), "taken back", is_before)?;
+    wait_within(Duration::from_secs(4), "taken back", is_before)?;
     assert!(
         director.log().contains("not confirmed in time"),
         "{}",
@@ -253,7 +249,7 @@ fn what_is_not_confirmed_is_taken_back() -> Result<()> {
     director.kill9();
     director.start()?;
     assert_eq!(state()?, after);
-    within(Duration::from_secs(5), "taken back by the next", is_before)?;
+    wait_within(Duration::from_secs(5), "taken back by the next", is_before)?;
     apply("1s")?;
     director.kill9();
     sleep(Duration::from_secs(2));
@@ -285,17 +281,7 @@ fn a_crash_in_the_midst_of_a_change_leaves_the_old_or_the_new() -> Result<()> {
     let points = [("rename", 3), ("fsync", 6), ("fchmod", 3)];
     for (call, most) in points {
         for n in 1..=most {
-            let inject = format!("inject={call}:signal=KILL:when={n}");
-            let trace = format!("trace={call}");
-            let pid = director.process().id().to_string();
-            let words = [
-                "strace", "-f", "-qq", "-e", &trace, "-e", &inject, "-p", &pid,
-            ];
-            let mut strace = host.spawn(&words)?;
-            within(Duration::from_secs(5), "traced", || {
-                let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-                Ok(!status.contains("TracerPid:\t0\n"))
-            })?;
+            let mut strace = director.kill_at(call, n)?;
             let applied = host.drover(&["apply", &other, "--confirm-within", "600s"])?;
             let what = format!("{call} {n}");
             assert!(!applied.status.success(), "{what} was never called");
@@ -336,15 +322,6 @@ fn a_crash_in_the_midst_of_a_change_leaves_the_old_or_the_new() -> Result<()> {
         old + new
     );
     assert!(old > 0 && new > 0);
-    Ok(())
-}
-
-fn within(time: Duration, what: &str, mut is_so: impl FnMut() -> Result<bool>) -> Result<()> {
-    let start = Instant::now();
-    while !is_so()? {
-        ensure!(start.elapsed() < time, "not {what} within {time:?}");
-        sleep(Duration::from_millis(50));
-    }
     Ok(())
 }
 

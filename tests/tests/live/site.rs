@@ -9,8 +9,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use serde_json::Value;
+pub(crate) use tests::wait;
 use tests::{Director, Host, Lab, Nginx};
 
 const CLIENT: Ipv4Addr = Ipv4Addr::new(172, 25, 138, 9);
@@ -202,17 +203,4 @@ pub(crate) fn download(client: &Host, url: &str) -> Result<u64> {
         &url,
     ];
     Ok(client.run(&words)?.success()?.parse()?)
-}
-
-pub(crate) fn wait(what: &str, is_so: impl Fn() -> Result<bool>) -> Result<()> {
-    const PATIENCE: Duration = Duration::from_secs(10);
-    let start = Instant::now();
-    while !is_so()? {
-        ensure!(
-            start.elapsed() < PATIENCE,
-            "not within {PATIENCE:?}: {what}"
-        );
-        sleep(Duration::from_millis(20));
-    }
-    Ok(())
 }

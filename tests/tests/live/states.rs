@@ -146,8 +146,14 @@ fn one_that_comes_in_slowly_has_little_at_first() -> Result<()> {
 fn a_removed_one_drains_for_as_long_as_is_said() -> Result<()> {
     let site = Site::new("", "rr", 2)?;
     site.drover(&["service", "edit", SERVICE, "--drain", "3"])?;
-    let connect = "exec 3<>/dev/tcp/172.25.138.100/80; cat <&3; echo cut";
-    let mut held = [0, 1].map(|_| site.lab.host("client").spawn(&["bash", "-c", connect]));
+    // Each says something when its time is over, and hears a page or that it is cut.
+    let say = "printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3; exec cat <&3";
+    let connect = format!("exec 3<>/dev/tcp/172.25.138.100/80; sleep 6; {say}");
+    let client = site.lab.host("client");
+    let mut held = Vec::new();
+    for _ in 0..2 {
+        held.push(client.spawn(&["bash", "-c", &connect])?);
+    }
     wait("both are there", || {
         Ok(site
             .drover(&["flows", "--state", "established"])?
@@ -182,12 +188,13 @@ fn a_removed_one_drains_for_as_long_as_is_said() -> Result<()> {
         "{took:?}"
     );
     for held in &mut held {
-        let held = held
-            .as_mut()
-            .map_err(|error| anyhow::anyhow!("{error:#}"))?;
-        assert!(held.is_running(), "nobody has sent anything yet");
+        held.wait(Duration::from_secs(10))?;
     }
+    let heard = held[0].log();
+    let pages = heard.matches("server3").count();
+    let cut = heard.matches("Connection reset by peer").count();
+    assert_eq!((pages, cut), (1, 1), "{heard}");
     let status: Value = serde_json::from_str(&site.drover(&["status", "-o", "json"])?)?;
-    assert_eq!(status["reasons"]["expelled"]["packets"], 0);
+    assert_ne!(status["reasons"]["expelled"]["packets"], 0);
     Ok(())
 }

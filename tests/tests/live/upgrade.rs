@@ -93,24 +93,7 @@ fn a_daemon_that_is_killed_in_between_leaves_what_the_next_goes_on_with() -> Res
     unnoticed(&mut site, |site| {
         let (mut killed, mut half) = (0, 0);
         for n in 1..=5 {
-            let pid = site.director.process().id().to_string();
-            let inject = format!("inject=rename:signal=KILL:when={n}");
-            let words = [
-                "strace",
-                "-f",
-                "-qq",
-                "-e",
-                "trace=rename",
-                "-e",
-                &inject,
-                "-p",
-                &pid,
-            ];
-            let mut strace = director.spawn(&words)?;
-            wait("it is traced", || {
-                let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-                Ok(!status.contains("TracerPid:\t0\n"))
-            })?;
+            let mut strace = site.director.kill_at("rename", n)?;
             let text = fs::read_to_string(&config)?;
             let text = match text.contains("flow_memory") {
                 true => text.replace("flow_memory = \"8MiB\"\n", ""),
