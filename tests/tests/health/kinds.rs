@@ -5,7 +5,10 @@ use std::{
 };
 
 use anyhow::Result;
-use lb_user::health::{Ports, check::Probe};
+use lb_user::health::{
+    Ports,
+    check::{Check, Probe},
+};
 
 use crate::{ADDRESS, check, lab, on, servers};
 
@@ -159,6 +162,11 @@ const CASES: &[Case] = &[
         TCP,
         "kind = 'https'\nport = 443\nverify = true\nca = 'DIR/none.pem'",
         Err("DIR/none.pem: No such file or directory (os error 2)"),
+    ),
+    (
+        TCP,
+        "kind = 'https'\nport = 443\nverify = true\nca = '/dev/zero'",
+        Err("/dev/zero: not a file"),
     ),
     (TCP, "kind = 'https'", Err("the answer is no TLS")),
     (
@@ -372,6 +380,10 @@ fn each_kind_says_what_it_has_seen() -> Result<()> {
 /// One check, and its words.
 async fn once(service: &str, lines: &str, probe: IpAddr) -> Result<Result<String, String>> {
     let check = check(service, lines)?;
+    said(service, &check, probe).await
+}
+
+async fn said(service: &str, check: &Check, probe: IpAddr) -> Result<Result<String, String>> {
     let of = (
         service.parse()?,
         [192, 0, 2, 2].into(),
@@ -382,6 +394,31 @@ async fn once(service: &str, lines: &str, probe: IpAddr) -> Result<Result<String
     Ok(result
         .map(|good| good.0.into_owned())
         .map_err(|bad| bad.0.into_owned()))
+}
+
+#[test]
+fn cas_that_come_later_are_read() -> Result<()> {
+    let lab = lab()?;
+    let host = lab.host("server");
+    let _servers = servers::start(host)?;
+    let dir = host.dir();
+    let ca = dir.join("later.pem");
+    let at = ca.display();
+    let lines =
+        format!("kind = 'tls'\nport = 443\nsni = 'web.example'\nverify = true\nca = '{at}'");
+    let check = check(TCP, &lines)?;
+    let missing = format!("{at}: No such file or directory (os error 2)");
+    assert_eq!(
+        on(host, said(TCP, &check, [127, 0, 0, 1].into()))??,
+        Err(missing)
+    );
+    fs::copy(dir.join("ca.pem"), &ca)?;
+    let ends = "certificate of CN web.example ends in 60 days".to_owned();
+    assert_eq!(
+        on(host, said(TCP, &check, [127, 0, 0, 1].into()))??,
+        Ok(ends)
+    );
+    Ok(())
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufReader},
+    io::{self, BufReader, Read as _},
     path::PathBuf,
     sync::{Arc, OnceLock},
     time::{SystemTime, UNIX_EPOCH},
@@ -32,6 +32,8 @@ use super::{
 };
 
 const DAY: i64 = 24 * 60 * 60;
+/// Octets of a file of CAs: those of the whole web are a fifth of a megabyte.
+const CAS_MAX: u64 = 4 << 20;
 
 #[derive(Clone, Debug)]
 pub struct Tls {
@@ -41,7 +43,7 @@ pub struct Tls {
     pub trust: Option<Trust>,
     /// For as long the certificate must last. None: it is not looked at.
     pub days: Option<u32>,
-    /// Made once: CAs are as they were then.
+    /// Made once: CAs are as they were then. What cannot be made is tried again by the next check.
     pub made: Made,
 }
 
@@ -54,7 +56,7 @@ pub enum Trust {
 }
 
 #[derive(Clone, Debug, Default)]
-pub struct Made(Arc<OnceLock<Result<Arc<ClientConfig>, String>>>);
+pub struct Made(Arc<OnceLock<Arc<ClientConfig>>>);
 
 impl PartialEq for Tls {
     fn eq(&self, other: &Self) -> bool {
@@ -81,9 +83,8 @@ impl Tls {
         probe: &Probe,
         stream: Stream,
     ) -> Result<TlsStream<Stream>, Bad> {
-        let made = self.made.0.get_or_init(|| config(self.trust.as_ref()));
-        let config = made.as_ref().map_err(|why| Bad(why.clone().into()))?;
-        let handshake = TlsConnector::from(config.clone()).connect(self.name.clone(), stream);
+        let connector = TlsConnector::from(self.config()?);
+        let handshake = connector.connect(self.name.clone(), stream);
         let stream = probe.by("TLS handshake", handshake).await?;
         let stream = stream.map_err(|error| self.told(&error))?;
         if let Some(days) = self.days {
@@ -91,6 +92,18 @@ impl Tls {
             certificate.lasts(days, now())?;
         }
         Ok(stream)
+    }
+
+    fn config(&self) -> Result<Arc<ClientConfig>, String> {
+        let Self { trust, made, .. } = self;
+        let config = match made.0.get() {
+            Some(made) => made,
+            None => {
+                let config = config(trust.as_ref())?;
+                made.0.get_or_init(|| config)
+            }
+        };
+        Ok(config.clone())
     }
 
     fn told(&self, error: &io::Error) -> Bad {
@@ -206,8 +219,17 @@ fn roots(trust: &Trust) -> Result<RootCertStore, String> {
         }
         Trust::File(path) => {
             let cannot = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+            // Others may not end, or wait for somebody to write, and all checks with them.
+            let metadata = path.metadata().map_err(|error| cannot(&error))?;
+            if !metadata.is_file() {
+                return Err(cannot(&"not a file"));
+            }
+            if metadata.len() > CAS_MAX {
+                return Err(cannot(&format!("more than {CAS_MAX} octets")));
+            }
             let file = File::open(path).map_err(|error| cannot(&error))?;
-            for certificate in CertificateDer::pem_reader_iter(BufReader::new(file)) {
+            let file = BufReader::new(file.take(CAS_MAX));
+            for certificate in CertificateDer::pem_reader_iter(file) {
                 let certificate = certificate.map_err(|error| cannot(&error))?;
                 roots.add(certificate).map_err(|error| cannot(&error))?;
             }
