@@ -57,7 +57,7 @@ pub(super) const QUORUM_MAX: i64 = WEIGHT_MAX as i64 * super::director::REALS_MA
 
 pub(super) fn checked(
     source: &Source,
-    (service, scheduler): (ServiceName, Scheduler),
+    (destinations, scheduler): (&[ServiceName], Scheduler),
     reals: &[Real],
     keys: Keys,
 ) -> Result<Availability, Error> {
@@ -90,7 +90,7 @@ pub(super) fn checked(
     Ok(Availability {
         quorum,
         hysteresis,
-        sorry: sorry(source, service, reals, keys.sorry_server)?,
+        sorry: sorry(source, destinations, reals, keys.sorry_server)?,
         inhibits: keys.inhibit_on_failure,
         slow_start,
         drain: number("drain", keys.drain.as_ref(), seconds, 0)?,
@@ -99,7 +99,7 @@ pub(super) fn checked(
 
 fn sorry(
     source: &Source,
-    service: ServiceName,
+    destinations: &[ServiceName],
     reals: &[Real],
     given: Option<Spanned<String>>,
 ) -> Result<Option<IpAddr>, Error> {
@@ -108,12 +108,11 @@ fn sorry(
     };
     let address = parse_unicast(given.get_ref())
         .map_err(|why| source.error(given.span(), format!("bad sorry server: {why}")))?;
-    let what = if address.is_ipv4() != service.vip.is_ipv4() {
-        format!(
-            "sorry server {address} and VIP {} differ in version",
-            service.vip
-        )
-    } else if address == service.vip {
+    // All VIPs of a service are of one version.
+    let other = |it: &&ServiceName| it.vip.is_ipv4() != address.is_ipv4();
+    let what = if let Some(ServiceName { vip, .. }) = destinations.iter().find(other) {
+        format!("sorry server {address} and VIP {vip} differ in version")
+    } else if destinations.iter().any(|it| it.vip == address) {
         format!("sorry server {address} is the VIP itself; give the RIP")
     } else if reals.iter().any(|real| real.address == address) {
         format!("sorry server {address} is one of the service's real servers; name another")

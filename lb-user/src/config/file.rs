@@ -321,7 +321,7 @@ fn services(
             slow_start: service.slow_start,
             drain: service.drain,
         };
-        let availability = availability::checked(source, (listen, scheduler), &reals, keys)?;
+        let availability = availability::checked(source, (&destinations, scheduler), &reals, keys)?;
         if let Some((sorry, span)) = availability.sorry.zip(sorry_span) {
             places.insert(Named::Real(listen, sorry), span);
         }

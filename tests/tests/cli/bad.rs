@@ -6,7 +6,7 @@ const REAL: &str = "[[service.real]]\naddress = \"10.2.0.2\"\n";
 
 /// What comes after [`HEAD`], and what is said after the file's name.
 #[rustfmt::skip]
-const BAD: [(&str, &[&str], &str); 71] = [
+const BAD: [(&str, &[&str], &str); 72] = [
     ("unknown key", &["vlan = 3\n"], ":3:1: unknown key `vlan`; one of: interfaces, xdp, vip, services_max, members_max, flow_memory, flow_listing, leak_check, timeouts"),
     ("mistyped key", &["fow_memory = 3\n"], ":3:1: unknown key `fow_memory`; did you mean `flow_memory`?"),
     ("mistyped table", &["[[servce]]\n"], ":3:3: unknown key `servce`; did you mean `service`?"),
@@ -75,6 +75,7 @@ const BAD: [(&str, &[&str], &str); 71] = [
     ("drain -1", &[SERVICE, "drain = -1\n"], ":5:9: `drain` is from 0 to 2678400"),
     ("sorry server that is a name", &[SERVICE, "sorry_server = \"sorry\"\n"], ":5:16: bad sorry server: `sorry` is not an IP address"),
     ("sorry server of the other version", &[SERVICE, "sorry_server = \"2001:db8::2\"\n"], ":5:16: sorry server 2001:db8::2 and VIP 10.2.0.100 differ in version"),
+    ("sorry server that is the second VIP", &["[[service]]\nlisten = [\"tcp/10.2.0.100:80\", \"tcp/10.2.0.2:80\"]\nsorry_server = \"10.2.0.2\"\n"], ":5:16: sorry server 10.2.0.2 is the VIP itself; give the RIP"),
     ("sorry server that is a real one", &[SERVICE, "sorry_server = \"10.2.0.2\"\n", REAL], ":5:16: sorry server 10.2.0.2 is one of the service's real servers; name another"),
     ("sorry server off-link", &[SERVICE, "sorry_server = \"10.3.0.2\"\n"], ":5:16: service tcp/10.2.0.100:80: real server 10.3.0.2 is not on the link of eth0 (10.2.0.5/24); direct routing reaches it by its MAC alone"),
     ("two lines in a name", &["[[service]]\nlisten = \"tcp\\n/x\"\n"], ":4:10: bad service `tcp\u{fffd}/x`: the protocol is tcp, udp or sctp"),
