@@ -29,6 +29,7 @@ use crate::{
 /// Positions are kept for all: a key may be one that the kind does not have.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(description = "What each real server of the service is asked, and how often.")]
 pub(super) struct FileCheck {
     /// What is asked.
     #[schemars(with = "KindName")]

@@ -30,6 +30,7 @@ const LEAK_CHECK_MAX: u32 = 24 * 60 * 60;
 /// Positions are kept where a value is checked further.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(description = "What a director does.")]
 pub(super) struct File {
     /// This host.
     #[schemars(with = "Director")]
@@ -79,6 +80,7 @@ struct Director {
 /// As `ipvsadm --set` has them.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(description = "Seconds that a connection may be idle.")]
 struct FileTimeouts {
     /// Established TCP or SCTP; 900 without.
     #[schemars(with = "Option<i64>", range(min = 1, max = SECONDS_MAX))]
