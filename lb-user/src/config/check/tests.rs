@@ -42,6 +42,13 @@ fn a_kind_is_all_that_is_needed() {
 }
 
 #[test]
+fn octets_have_the_room_of_a_text() {
+    let octets = "ff".repeat(510);
+    let lines = format!("kind = \"udp\"\nport = 1\nexpect = \"hex:{octets}\"");
+    assert!(read(TCP, &lines).is_ok());
+}
+
+#[test]
 fn hosts_and_names_are_those_a_client_would_give() {
     let http = |listen, lines| {
         let Kind::Http(http) = read(listen, lines).unwrap().kind else {

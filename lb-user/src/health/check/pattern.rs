@@ -2,8 +2,7 @@
 
 use regex::bytes::{Regex, RegexBuilder};
 
-/// Octets of a pattern, and of what it is compiled to.
-pub const PATTERN_MAX: usize = 1024;
+/// Octets of what a pattern is compiled to. Its text has the limit of all texts in the file.
 const COMPILED_MAX: usize = 1 << 20;
 
 /// A regular expression, or octets that must be in it.
@@ -15,9 +14,6 @@ pub struct Pattern {
 
 impl Pattern {
     pub fn of(text: &str) -> Result<Self, String> {
-        if text.len() > PATTERN_MAX {
-            return Err(format!("at most {PATTERN_MAX} octets"));
-        }
         let regex = RegexBuilder::new(text).size_limit(COMPILED_MAX).build();
         let regex = regex.map_err(|error| told(&error))?;
         let text = text.to_owned();
