@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use super::{
-    ANSWER_MAX, Bad, CLOSING, Good, Probe,
+    Bad, CLOSING, Good, Probe,
     pattern::{Pattern, octets},
     tcp,
     tls::Tls,
@@ -48,6 +48,8 @@ pub struct StatusSet {
     ranges: Vec<RangeInclusive<u16>>,
 }
 
+/// Octets that are read of a body.
+const BODY_MAX: usize = 1 << 20;
 /// A request's error when its connection ends.
 const GONE: &str = "connection closed";
 
@@ -129,8 +131,8 @@ async fn read(mut body: Incoming) -> Result<Vec<u8>, Bad> {
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| told(&error))?;
         let data = frame.data_ref().map(|it| &**it).unwrap_or_default();
-        if all.len() + data.len() > ANSWER_MAX {
-            return Err(format!("the body has more than {ANSWER_MAX} octets").into());
+        if all.len() + data.len() > BODY_MAX {
+            return Err(format!("the body has more than {BODY_MAX} octets").into());
         }
         all.extend_from_slice(data);
     }

@@ -111,8 +111,6 @@ pub struct Bad(pub Words);
 /// After an attempt's end, for the other side to close: its log then has no broken connection, and what is left of the
 /// connection, TIME_WAIT, is left with whoever closes first. Past that it is reset.
 const CLOSING: Duration = Duration::from_millis(100);
-/// Octets that are read of any answer.
-const ANSWER_MAX: usize = 1 << 20;
 /// Characters of what another side has said that are repeated.
 const QUOTED_MAX: usize = 120;
 

@@ -17,7 +17,7 @@ use super::{Bad, CLOSING, Good, Probe, told};
 use crate::health::ports::Lease;
 
 /// Ports that somebody else has and that are passed over, in one attempt.
-const PASSED_OVER_MAX: usize = 64;
+pub(super) const PASSED_OVER_MAX: usize = 64;
 
 /// A connection, and the port that is its own until it is closed.
 ///

@@ -12,14 +12,13 @@ use super::{
     Bad, Good, Probe,
     pattern::Pattern,
     quoted, seconds,
-    tcp::{NO_PORT, from},
+    tcp::{NO_PORT, PASSED_OVER_MAX, from},
     told,
 };
 use crate::health::ports::Lease;
 
 /// Of an answer that is taken up whole.
 const DATAGRAM_MAX: usize = 65535;
-const PASSED_OVER_MAX: usize = 64;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Udp {
