@@ -14,6 +14,7 @@ mod listen;
 pub mod places;
 pub mod realserver;
 pub mod schema;
+mod services;
 mod wording;
 
 pub use self::wording::suggested;

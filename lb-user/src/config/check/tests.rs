@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use super::{super::director::Config, *};
+use crate::health::check::Kind;
 
 const TCP: &str = "tcp/192.0.2.1:80";
 
