@@ -1,5 +1,6 @@
 //! Health checks against real servers: what is good, what is bad, and in which words.
 
+mod around;
 mod certificates;
 mod kinds;
 mod runner;
