@@ -160,36 +160,18 @@ fn connections_of_one_that_fails_end_or_stay() -> Result<()> {
             "http://172.25.138.100/slow",
         ];
         let mut download = client.spawn(&words)?;
-        let mut server = String::new();
+        let words = ["--state", "established", "--service", SERVICE, "-o", "json"];
+        let words = [&["flows"][..], &words].concat();
+        let flows = || -> Result<Value> { Ok(serde_json::from_str(&site.drover(&words)?)?) };
         wait("the download has a connection", || {
-            let flows = site.drover(&[
-                "flows",
-                "--state",
-                "established",
-                "--service",
-                SERVICE,
-                "-o",
-                "json",
-            ])?;
-            let flows: Value = serde_json::from_str(&flows)?;
-            Ok(flows["flows"].as_array().is_some_and(|it| it.len() == 1))
+            Ok(flows()?["flows"].as_array().is_some_and(|it| it.len() == 1))
         })?;
-        let flows = site.drover(&[
-            "flows",
-            "--state",
-            "established",
-            "--service",
-            SERVICE,
-            "-o",
-            "json",
-        ])?;
-        let flows: Value = serde_json::from_str(&flows)?;
+        let flows = flows()?;
         let real = flows["flows"][0]["real"]
             .as_str()
             .context("a real server")?;
         let place = real.as_bytes()["172.25.138.".len()] - b'2';
-        server.push_str(REALS[usize::from(place)].0);
-        alive(&site, &server, false)?;
+        alive(&site, REALS[usize::from(place)].0, false)?;
         site.wait_for(SERVICE, |reals| {
             reals[usize::from(place)]["state"] == "down"
         })?;
