@@ -116,17 +116,20 @@ impl Engine {
 
     /// Sees what each interface does, attaches the program where somebody has taken it off, and tells.
     pub(super) async fn look_at_interfaces(&mut self) -> Result<()> {
-        let links = links::list(&self.netlink).await?;
+        let mut links = links::list(&self.netlink).await?;
         if self.neighbours.interfaces().any(|it| !it.is_one_of(&links)) || self.has_come(&links) {
             // The kernel's word of it may have been lost.
             self.interfaces_changed().await?;
+            links = links::list(&self.netlink).await?;
         }
+        let program = self.kernel.program_id()?;
         for name in self.config.interfaces.clone() {
-            let mut found = self.condition(&name).await?;
+            let link = links.iter().find(|link| link.name == name);
+            let found = Condition::of(link, program);
             self.tell_interface(&name, found, None);
             if matches!(found, Condition::Detached | Condition::AnotherProgram) {
                 let attached = self.kernel.attach(&name, self.config.xdp);
-                found = self.condition(&name).await?;
+                let found = self.condition(&name).await?;
                 self.tell_interface(&name, found, attached.err());
             }
         }
@@ -153,22 +156,16 @@ impl Engine {
             return;
         };
         let why = why.map(|why| format!(": {why:#}")).unwrap_or_default();
-        match to.forwards() {
-            true => tracing::info!(
-                "interface {name}: {from} -> {to}{why}",
-                from = from.name(),
-                to = to.name()
-            ),
-            false => tracing::warn!(
-                "interface {name}: {from} -> {to}{why}",
-                from = from.name(),
-                to = to.name()
-            ),
+        let (from, to, forwards) = (from.name(), to.name(), to.forwards());
+        let line = format!("interface {name}: {from} -> {to}{why}");
+        match forwards {
+            true => tracing::info!("{line}"),
+            false => tracing::warn!("{line}"),
         }
         self.events.send(Event::now(What::Interface {
             name: name.to_owned(),
-            from: from.name().to_owned(),
-            to: to.name().to_owned(),
+            from: from.to_owned(),
+            to: to.to_owned(),
         }));
     }
 }
