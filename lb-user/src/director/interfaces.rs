@@ -67,7 +67,7 @@ impl Condition {
 pub(super) struct Conditions {
     /// What was last told of each.
     told: BTreeMap<String, Condition>,
-    /// Those that were down or without a carrier, by index: nobody may know them any more.
+    /// Those of the director's that were down or without a carrier, by index: nobody may know them any more.
     gone: HashSet<u32>,
 }
 
@@ -79,6 +79,9 @@ impl Engine {
     /// Follows interfaces that are others now: gone, back, up or down, with another MAC or addresses.
     pub(super) async fn interfaces_changed(&mut self) -> Result<()> {
         let interfaces = Interface::find_there(&self.netlink, &self.config).await?;
+        // The host's others, of containers for example, go all the time.
+        let is_there = |index: &u32| interfaces.iter().any(|it| it.index == *index);
+        self.interfaces.gone.retain(is_there);
         let is_same = self.neighbours.interfaces().eq(&interfaces);
         let has_flapped =
             |it: &Interface| it.has_carrier && self.interfaces.gone.contains(&it.index);
