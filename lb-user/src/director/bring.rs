@@ -147,6 +147,9 @@ impl Engine {
 
     /// Tells the LAN of the daemon's VIPs on interfaces that have just come.
     pub(super) async fn announce_vips(&self, indices: &HashSet<u32>) -> Result<()> {
+        if indices.is_empty() {
+            return Ok(());
+        }
         let ours = self.vips();
         let mut placed = Vec::new();
         for (index, vip) in vips::everywhere(&self.netlink).await? {

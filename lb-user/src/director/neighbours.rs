@@ -19,7 +19,8 @@ use crate::{
     },
     dataplane::director::Tables,
     net::{
-        self, Handle, addresses,
+        self, Handle,
+        addresses::{self, Address},
         links::{self, Link},
         neighbours::{Neighbour, State},
     },
@@ -55,25 +56,24 @@ pub(super) struct Subnet {
 impl Interface {
     pub(super) async fn find_all(netlink: &Handle, config: &Config) -> Result<Vec<Self>> {
         let links = links::list(netlink).await?;
-        let mut interfaces = Vec::new();
-        for name in &config.interfaces {
-            let found = Self::find(netlink, name, &links).await;
-            let named = || Named::Interface(name.clone());
-            interfaces.push(found.map_err(|error| config.places.told(&named(), error))?);
-        }
-        Ok(interfaces)
+        let addresses = addresses::list_all(netlink).await?;
+        let names = config.interfaces.iter();
+        let interfaces = names.map(|name| {
+            let found = Self::find(name, &links, &addresses);
+            found.map_err(|error| config.places.told(&Named::Interface(name.clone()), error))
+        });
+        interfaces.collect()
     }
 
     /// Those that are there.
     pub(super) async fn find_there(netlink: &Handle, config: &Config) -> Result<Vec<Self>> {
         let links = links::list(netlink).await?;
-        let mut interfaces = Vec::new();
-        for name in &config.interfaces {
-            if links.iter().any(|link| link.name == *name) {
-                interfaces.push(Self::find(netlink, name, &links).await?);
-            }
-        }
-        Ok(interfaces)
+        let addresses = addresses::list_all(netlink).await?;
+        let is_there = |name: &&String| links.iter().any(|link| link.name == **name);
+        let there = config.interfaces.iter().filter(is_there);
+        there
+            .map(|name| Self::find(name, &links, &addresses))
+            .collect()
     }
 
     /// Whether hosts on its link reach it as they did that one.
@@ -90,7 +90,7 @@ impl Interface {
             .any(|it| it.name == self.name && place == (it.index, it.mac, it.is_up, it.has_carrier))
     }
 
-    async fn find(netlink: &Handle, name: &str, links: &[Link]) -> Result<Self> {
+    fn find(name: &str, links: &[Link], addresses: &[(u32, Address)]) -> Result<Self> {
         let link = links
             .iter()
             .find(|link| link.name == name)
@@ -110,8 +110,8 @@ impl Interface {
         let vlans = links.iter().filter(|vlan| vlan.vlan_of == Some(link.index));
         let mut subnets = Vec::new();
         for link in iter::once(link).chain(vlans) {
-            let addresses = addresses::list(netlink, link.index).await?;
-            subnets.extend(addresses.iter().map(|address| Subnet {
+            let its = addresses.iter().filter(|(of, _)| *of == link.index);
+            subnets.extend(its.map(|(_, address)| Subnet {
                 net: address.net,
                 index: link.index,
                 vlan: match link.index == index {

@@ -14,7 +14,7 @@ use super::neighbours::{Interface, Neighbours};
 use crate::{
     address,
     dataplane::director::Tables,
-    net::{Handle, addresses, announce, links},
+    net::{Handle, addresses, announce},
     service::ServiceName,
 };
 
@@ -93,14 +93,10 @@ pub(super) async fn withdraw(
     Ok(())
 }
 
-/// All interfaces' addresses that are a host's alone.
+/// The addresses of all interfaces, by index.
 pub(super) async fn everywhere(netlink: &Handle) -> Result<Vec<(u32, IpAddr)>> {
-    let mut all = Vec::new();
-    for link in links::list(netlink).await? {
-        let addresses = addresses::list(netlink, link.index).await?;
-        all.extend(addresses.iter().map(|it| (link.index, it.ip())));
-    }
-    Ok(all)
+    let all = addresses::list_all(netlink).await?.into_iter();
+    Ok(all.map(|(index, address)| (index, address.ip())).collect())
 }
 
 /// The VIPs that the daemon has put in place.

@@ -49,13 +49,17 @@ impl Address {
 
 /// Lists the addresses of interface `index`, in the kernel's order: those of IPv4 first.
 pub async fn list(netlink: &Handle, index: u32) -> Result<Vec<Address>> {
-    // The kernel lists those of all interfaces.
-    let messages = netlink
-        .address()
-        .get()
-        .set_link_index_filter(index)
-        .execute();
-    let addresses = messages.try_filter_map(|message| async move { Ok(address(&message)) });
+    let all = list_all(netlink).await?.into_iter();
+    let its = all.filter(|(interface, _)| *interface == index);
+    Ok(its.map(|(_, address)| address).collect())
+}
+
+/// Lists the addresses of all interfaces, by index: what the kernel does whichever are asked for.
+pub async fn list_all(netlink: &Handle) -> Result<Vec<(u32, Address)>> {
+    let messages = netlink.address().get().execute();
+    let addresses = messages.try_filter_map(|message| async move {
+        Ok(address(&message).map(|address| (message.header.index, address)))
+    });
     addresses
         .try_collect()
         .await

@@ -23,7 +23,8 @@ use self::given::{Given, is_ours, nets};
 use crate::{
     dataplane::probe::{self, Programs},
     net::{
-        Handle, addresses,
+        Handle,
+        addresses::{self, Address},
         links::{self, Link},
         routes::{self, By, Route},
     },
@@ -99,10 +100,11 @@ impl Path {
     /// The routes to the probe addresses, and one to each of their nets.
     async fn routes_to(&self, netlink: &Handle, wanted: &[Probed]) -> Result<HashSet<Route>> {
         let vips: HashSet<IpAddr> = wanted.iter().map(|it| it.vip).collect();
-        let mut addresses = HashMap::new();
-        for index in interfaces(wanted) {
-            addresses.insert(index, addresses::list(netlink, index).await?);
+        let mut addresses: HashMap<u32, Vec<Address>> = HashMap::new();
+        for (index, address) in addresses::list_all(netlink).await? {
+            addresses.entry(index).or_default().push(address);
         }
+        let of = |index| addresses.get(&index).map_or(&[][..], Vec::as_slice);
         let mut routes = HashSet::new();
         let mut without = Vec::new();
         for probed in wanted {
@@ -111,8 +113,7 @@ impl Path {
             };
             let net = nets().find(|net| net.contains(&probe));
             routes.extend(net.map(|to| Route { to, by: None }));
-            let Some(source) = source::toward(probed.real, &addresses[&probed.interface], &vips)
-            else {
+            let Some(source) = source::toward(probed.real, of(probed.interface), &vips) else {
                 without.push(probed.real);
                 continue;
             };
