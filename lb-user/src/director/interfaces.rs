@@ -86,6 +86,8 @@ impl Engine {
         let has_flapped =
             |it: &Interface| it.has_carrier && self.interfaces.gone.contains(&it.index);
         if is_same && !interfaces.iter().any(has_flapped) {
+            // An address that was gone for a moment has taken the routes of checks with it.
+            self.check_all().await?;
             // Others may have a VIP that is not the daemon's to put in place, or a MAC.
             return self.look_out().await;
         }

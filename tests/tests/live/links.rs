@@ -3,6 +3,7 @@
 use std::fs;
 
 use anyhow::{Context as _, Result};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use tests::Host;
 
@@ -38,13 +39,7 @@ fn an_interface_that_flaps_is_announced_again() -> Result<()> {
 #[test]
 fn an_interface_that_is_made_anew_is_taken_up() -> Result<()> {
     let mut site = Site::new("", "rr", 2)?;
-    let config = site.lab.host("director").director_config();
-    let check = "scheduler = \"rr\"\n[service.check]\nkind = \"tcp\"\ninterval = 0.2\n";
-    let text = fs::read_to_string(&config)?;
-    fs::write(&config, text.replace("scheduler = \"rr\"\n", check))?;
-    site.drover(&["reload"])?;
-    let is_good = |reals: &[Value]| reals.iter().all(|it| it["check"]["is_good"] == true);
-    site.wait_for(SERVICE, is_good)?;
+    check(&site)?;
     let (client, director) = (
         site.lab.host("client").clone(),
         site.lab.host("director").clone(),
@@ -87,6 +82,25 @@ fn an_interface_that_is_made_anew_is_taken_up() -> Result<()> {
             reals[0]["state"] == "down" && reals[0]["reason"] == "connection refused"
         })?;
     }
+    Ok(())
+}
+
+/// As what manages the network does when it starts again: the kernel takes the routes to probe addresses away with
+/// the address that they have as a source, and by the time that the daemon looks all is as it was.
+#[test]
+fn checks_go_on_when_an_address_is_put_back_at_once() -> Result<()> {
+    // With a VIP beside it, the address would be in another place among them.
+    let mut site = Site::new("vip = \"external\"", "rr", 2)?;
+    let director = site.lab.host("director").clone();
+    check(&site)?;
+    site.director.process().signal(Signal::STOP);
+    director.sh("ip addr del 172.25.138.5/24 dev eth0; ip addr add 172.25.138.5/24 dev eth0")?;
+    assert_eq!(ways(&director)?, 0);
+    site.director.process().signal(Signal::CONT);
+    wait("the checks have their ways", || Ok(ways(&director)? == 2))?;
+    site.wait_for(SERVICE, |reals| {
+        reals.iter().all(|it| it["check"]["is_good"] == true)
+    })?;
     Ok(())
 }
 
@@ -153,6 +167,24 @@ fn the_directors_own_mac_is_followed() -> Result<()> {
         site.page(url)?;
     }
     Ok(())
+}
+
+/// Has the service of IPv4 checked, and waits until all is well.
+fn check(site: &Site) -> Result<()> {
+    let config = site.lab.host("director").director_config();
+    let check = "scheduler = \"rr\"\n[service.check]\nkind = \"tcp\"\ninterval = 0.2\n";
+    let text = fs::read_to_string(&config)?;
+    fs::write(&config, text.replace("scheduler = \"rr\"\n", check))?;
+    site.drover(&["reload"])?;
+    let is_good = |reals: &[Value]| reals.iter().all(|it| it["check"]["is_good"] == true);
+    site.wait_for(SERVICE, is_good)?;
+    Ok(())
+}
+
+/// Counts the routes to probe addresses of IPv4.
+fn ways(director: &Host) -> Result<usize> {
+    let routes = director.sh("ip -4 route show proto 208")?;
+    Ok(routes.matches(" via ").count())
 }
 
 /// Waits until all is as it was at first: the program, the VIPs, who knows them, and pages.
