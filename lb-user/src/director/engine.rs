@@ -10,14 +10,8 @@ use anyhow::Result;
 use tokio::sync::mpsc;
 
 use super::{
-    Paths,
-    conditions::Conditions,
-    flows,
-    health::Health,
-    interfaces,
-    leaks::Leaks,
-    neighbours::{Interface, Neighbours},
-    report, states,
+    Paths, conditions::Conditions, flows, health::Health, interfaces, leaks::Leaks,
+    links::Interface, neighbours::Neighbours, report, states,
 };
 use crate::{
     api::{events::Events, server::Ask},

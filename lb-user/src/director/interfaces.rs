@@ -5,10 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use anyhow::Result;
 
-use super::{
-    engine::Engine,
-    neighbours::{Interface, Neighbours},
-};
+use super::{engine::Engine, links::Interface, neighbours::Neighbours};
 use crate::{
     api::events::{Event, What},
     net::{

@@ -9,6 +9,7 @@ mod flows;
 mod health;
 mod interfaces;
 mod leaks;
+mod links;
 mod neighbours;
 mod notify;
 mod report;

@@ -10,7 +10,7 @@ use std::{
 use anyhow::Result;
 use lb_common::tables::Service;
 
-use super::neighbours::{Interface, Neighbours};
+use super::{links::Interface, neighbours::Neighbours};
 use crate::{
     address,
     dataplane::director::Tables,
