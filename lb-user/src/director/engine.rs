@@ -10,7 +10,7 @@ use anyhow::Result;
 use tokio::sync::mpsc;
 
 use super::{
-    Paths, conditions::Conditions, flows, health::Health, interfaces, leaks::Leaks,
+    Paths, conditions::Conditions, flows, health::Health, heard::Leaks, interfaces,
     links::Interface, neighbours::Neighbours, report, states,
 };
 use crate::{

@@ -7,6 +7,7 @@ mod diff;
 mod engine;
 mod flows;
 mod health;
+mod heard;
 mod interfaces;
 mod leaks;
 mod links;
