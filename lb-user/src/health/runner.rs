@@ -25,7 +25,8 @@ use super::{
 };
 use crate::service::ServiceName;
 
-/// Checks in flight at the most: a file and a local port each. More wait for one of these to end.
+/// Checks in flight at the most: two files, as a script has, and a local port each. More wait for one
+/// of these to end.
 pub const IN_FLIGHT_MAX: usize = 1024;
 /// Files of this process that are not the checks'.
 const OTHER_FILES: usize = 256;
@@ -165,6 +166,6 @@ fn in_flight_max() -> usize {
         .lines()
         .find_map(|line| line.strip_prefix("Max open files"));
     let soft = files.and_then(|it| it.split_whitespace().next()?.parse().ok());
-    let left = soft.unwrap_or(IN_FLIGHT_MAX).saturating_sub(OTHER_FILES);
+    let left = soft.unwrap_or(IN_FLIGHT_MAX).saturating_sub(OTHER_FILES) / 2;
     left.clamp(IN_FLIGHT_LEAST, IN_FLIGHT_MAX)
 }
