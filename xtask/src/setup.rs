@@ -33,7 +33,8 @@ const PACKAGES: [(&str, &[&str]); 7] = [
 ];
 
 /// As above, for the tests of the units, of what is heard and of crashes; the demonstration does without.
-const PACKAGES_OF_TESTS: [(&str, &[&str]); 6] = [
+const PACKAGES_OF_TESTS: [(&str, &[&str]); 7] = [
+    ("bpftool", &["bpftool"]),
     ("dnsmasq", &["dnsmasq-base"]),
     ("openssl", &["openssl"]),
     ("setpriv", &["util-linux"]),
