@@ -5,6 +5,7 @@ mod director;
 mod flows;
 mod list;
 mod log;
+mod manual;
 pub mod output;
 mod real;
 mod service;
@@ -87,6 +88,10 @@ enum Command {
     Reload,
     /// Print the JSON Schema of director.toml, for editors
     Schema,
+    /// Print a shell's completions of this command line
+    Completions(manual::Completions),
+    /// Write the manual pages of all commands into a directory
+    Manual(manual::Manual),
     /// Put this program, its unit and an example configuration in place; nothing is started
     Install(setup::Install),
 }
@@ -111,6 +116,8 @@ impl Cli {
             Command::Confirm => client::post(&places.socket, "/v1/confirm", &()),
             Command::Reload => client::post(&places.socket, "/v1/reload", &()),
             Command::Schema => output::write(&format!("{:#}\n", schema::director())),
+            Command::Completions(completions) => completions.run(),
+            Command::Manual(manual) => manual.run(),
             Command::Install(install) => install.run(),
         }
     }
