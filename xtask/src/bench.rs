@@ -1,7 +1,7 @@
 //! Measures; what is measured, and how, is in the benches themselves, with their options.
 
 use crate::{
-    Result, demo,
+    Result, dist,
     machine::{cargo, run_as_root},
     setup, step,
 };
@@ -11,8 +11,8 @@ pub(crate) fn run(which: &str, options: &[&str]) -> Result {
     let mut bench = cargo(["bench", "--package", "tests", "--bench", which, "--"]);
     bench.args(options);
     if which == "control" {
-        demo::build()?;
-        bench.env("DROVER", demo::shipped());
+        dist::build(dist::HERE)?;
+        bench.env("DROVER", dist::shipped(dist::HERE));
     }
     run_as_root(&mut bench)?;
     step::aloud(&format!("bench {which}"), &mut bench)

@@ -1,50 +1,24 @@
 //! Builds what is shipped, and shows it.
 
-use std::{
-    os::unix::process::CommandExt,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{os::unix::process::CommandExt, path::Path, process::Command};
 
 use crate::{
-    Result,
-    machine::{cargo, run_as_root, target},
+    Result, dist,
+    machine::{cargo, run_as_root},
     setup, step,
 };
-
-const STATIC: &str = "x86_64-unknown-linux-musl";
 
 pub(crate) fn run(option: Option<&str>) -> Result {
     setup::run(setup::For::Demo)?;
     if option != Some("--clean") {
-        build()?;
+        dist::build(dist::HERE)?;
     }
-    let mut demo = command(&shipped())?;
+    let mut demo = command(&dist::shipped(dist::HERE))?;
     if let Some(option) = option {
         demo.args(["--", option]);
     }
     // In place of this process: it is then the demo that ctrl-C reaches, and that the shell waits for.
     Err(format!("{}: {}", step::line(&demo), demo.exec()))
-}
-
-/// Builds what is shipped.
-pub(crate) fn build() -> Result {
-    step::aloud(
-        "build",
-        &mut cargo([
-            "build",
-            "--release",
-            "--package",
-            "lb-user",
-            "--target",
-            STATIC,
-        ]),
-    )
-}
-
-/// Where it then is.
-pub(crate) fn shipped() -> PathBuf {
-    target().join(STATIC).join("release/drover")
 }
 
 pub(crate) fn command(drover: &Path) -> Result<Command> {

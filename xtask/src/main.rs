@@ -1,11 +1,12 @@
-//! The commands of a fresh machine, `cargo xtask demo`, `cargo xtask test`, `cargo xtask bench` and `cargo xtask soak`, and the set-up
-//! they begin with.
+//! The commands of a fresh machine, `cargo xtask demo`, `cargo xtask test`, `cargo xtask bench`, `cargo xtask soak` and
+//! `cargo xtask dist`, and the set-up they begin with.
 //!
 //! Nothing but std: it is what installs the C compiler and the linker that all else is built with. Usage errors exit
 //! with 2, failures with 1, each in one line.
 
 mod bench;
 mod demo;
+mod dist;
 mod machine;
 mod setup;
 mod soak;
@@ -16,7 +17,7 @@ use std::process::ExitCode;
 
 const USAGE: &str = "\
 usage: cargo xtask setup | demo [--keep | --clean] | test [FILTER] | bench dataplane|veth|control [OPTIONS]
-       cargo xtask soak --minutes N [--seed N]";
+       cargo xtask soak --minutes N [--seed N] | dist [x86_64] [aarch64]";
 
 /// Why it ended: already in the words of the person who reads it.
 type Result<T = ()> = std::result::Result<T, String>;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
             which @ ("dataplane" | "veth" | "control"),
             ref options @ ..,
         ] => bench::run(which, options),
+        ["dist", ref machines @ ..] => dist::run(machines),
         ["soak", ref options @ ..] => soak::run(options),
         ["-h" | "--help" | "help"] => {
             println!("{USAGE}");

@@ -1,14 +1,14 @@
 //! Runs what is shipped through an operator's bad days.
 
 use crate::{
-    Result, demo,
+    Result, dist,
     machine::{cargo, run_as_root},
     setup, step,
 };
 
 pub(crate) fn run(options: &[&str]) -> Result {
     setup::run(setup::For::Everything)?;
-    demo::build()?;
+    dist::build(dist::HERE)?;
     let mut soak = cargo([
         "run",
         "--quiet",
@@ -18,7 +18,7 @@ pub(crate) fn run(options: &[&str]) -> Result {
         "soak",
         "--",
     ]);
-    soak.args(options).env("DROVER", demo::shipped());
+    soak.args(options).env("DROVER", dist::shipped(dist::HERE));
     run_as_root(&mut soak)?;
     step::aloud("soak", &mut soak)
 }
