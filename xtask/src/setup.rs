@@ -33,9 +33,10 @@ const PACKAGES: [(&str, &[&str]); 7] = [
 ];
 
 /// As above, for the tests of the units, of what is heard and of crashes; the demonstration does without.
-const PACKAGES_OF_TESTS: [(&str, &[&str]); 7] = [
+const PACKAGES_OF_TESTS: [(&str, &[&str]); 8] = [
     ("bpftool", &["bpftool"]),
     ("dnsmasq", &["dnsmasq-base"]),
+    ("nft", &["nftables"]),
     ("openssl", &["openssl"]),
     ("setpriv", &["util-linux"]),
     ("systemd-analyze", &["systemd"]),

@@ -71,6 +71,9 @@ pub struct RealReport {
     /// Flows as IPVS counts them; `None` where flows have no records.
     pub active: Option<u64>,
     pub inactive: Option<u64>,
+    /// Attempts to connect that their client did not go on with, as nobody answered or it was refused, since the daemon
+    /// started; `None` where flows have no records, or are of UDP.
+    pub unanswered: Option<u64>,
     /// Clients that come back to it.
     pub persistent: u64,
     /// New flows so far.
@@ -101,7 +104,7 @@ pub enum State {
     Warming,
     /// It takes no new flows while the other kind, of real and sorry servers, does.
     Standby,
-    /// Its check has failed.
+    /// Its check has failed, or clients' connections have no answer.
     Down,
     /// Its MAC is not known.
     Unresolved,

@@ -216,6 +216,7 @@ mod tests {
                 mac: None,
                 active: Some(3),
                 inactive: Some(0),
+                unanswered: None,
                 persistent: 0,
                 connections: 0,
                 packets: 0,

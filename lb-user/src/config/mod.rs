@@ -11,6 +11,7 @@ pub mod edit;
 mod file;
 pub mod kept;
 mod listen;
+mod passive;
 pub mod places;
 pub mod realserver;
 pub mod schema;

@@ -13,6 +13,7 @@ use super::{
         NoMember, REALS_MAX, Real, SECONDS_MAX, SERVICES_MAX, Service, WEIGHT_MAX, check_seconds,
         check_weight,
     },
+    passive,
     places::{Named, Places},
 };
 use crate::{
@@ -57,6 +58,9 @@ pub(super) struct FileService {
     expire_nodest: bool,
     /// What each real server is asked.
     check: Option<check::FileCheck>,
+    /// Clients' connections tell of real servers, too.
+    #[schemars(with = "Option<passive::FilePassive>")]
+    passive: Option<Spanned<passive::FilePassive>>,
     /// Weight of the real servers that can serve which the service needs; 1 without.
     #[serde(default)]
     #[schemars(with = "Option<i64>", range(min = 1, max = availability::QUORUM_MAX))]
@@ -134,6 +138,13 @@ pub(super) fn services(
                 .map_err(|error: String| source.error(name.span(), error))?,
         };
         let reals = reals(source, (listen, &destinations), service.real, places)?;
+        let counts = reals.iter().any(|it| it.thresholds.upper > 0);
+        let passive = passive::checked(
+            source,
+            (&destinations, counts),
+            (scheduler, &policy),
+            service.passive.as_ref(),
+        )?;
         let sorry_span = service.sorry_server.as_ref().map(Spanned::span);
         let keys = availability::Keys {
             quorum: service.quorum,
@@ -155,6 +166,7 @@ pub(super) fn services(
             policy,
             availability,
             check: check.transpose()?,
+            passive,
             reals,
         });
     }

@@ -29,6 +29,8 @@ const TOGETHER: Duration = Duration::from_secs(10);
 pub(super) struct Conditions {
     /// Why a real server cannot serve; one that is not in it is up.
     down: HashMap<Key, String>,
+    /// Likewise, as clients' connections tell.
+    silent: HashMap<Key, String>,
     /// Services whose quorum is lost, and of them those that have not had it yet.
     lost: HashSet<ServiceName>,
     new: HashSet<ServiceName>,
@@ -66,8 +68,30 @@ impl Conditions {
             .retain(|(service, _), _| checked.contains(service));
     }
 
-    pub(super) fn why_down(&self, key: Key) -> Option<&str> {
+    /// Why a check says that a real server is down.
+    pub(super) fn fails_check(&self, key: Key) -> Option<&str> {
         self.down.get(&key).map(String::as_str)
+    }
+
+    /// Takes up which real servers clients' connections speak against; returns the services of which that is
+    /// different.
+    pub(super) fn silence(&mut self, silent: HashMap<Key, String>) -> HashSet<ServiceName> {
+        let before = std::mem::replace(&mut self.silent, silent);
+        let gone = before.keys().filter(|key| !self.silent.contains_key(key));
+        let new = self.silent.keys().filter(|key| !before.contains_key(key));
+        gone.chain(new).map(|&(service, _)| service).collect()
+    }
+
+    /// Why a real server is down: up is one that nothing speaks against.
+    pub(super) fn why_down(&self, key: Key) -> Option<&str> {
+        let why = self.down.get(&key).or_else(|| self.silent.get(&key));
+        why.map(String::as_str)
+    }
+
+    /// Whether a real server could serve, were it not for what clients' connections tell.
+    pub(super) fn seems_well(&self, name: ServiceName, real: &Real, its: &Neighbours) -> bool {
+        let is_there = real.weight > 0 && its.mac(real.address).is_some();
+        is_there && !self.down.contains_key(&(name, real.address))
     }
 
     /// Whether new connections of a service go to its sorry server.
@@ -98,9 +122,8 @@ impl Conditions {
         let since = *self.since.entry(name).or_insert(now);
         let is_new = now.duration_since(since) < TOGETHER;
         let can_serve = |this: &Self, real: &Real| {
-            real.weight > 0
-                && neighbours.mac(real.address).is_some()
-                && !this.down.contains_key(&(name, real.address))
+            this.seems_well(name, real, neighbours)
+                && !this.silent.contains_key(&(name, real.address))
         };
         let is_slow = service.availability.slow_start > 0;
         let others = service
@@ -158,7 +181,8 @@ impl Conditions {
                 Some((_, steps)) => (weight * steps / STEPS).max(1),
                 None => weight,
             };
-            let standing = match self.down.contains_key(&(service.listen, real.address)) {
+            let is_down = self.why_down((service.listen, real.address)).is_some();
+            let standing = match is_down {
                 true if service.availability.inhibits => Standing::Inhibited,
                 true => Standing::Down,
                 false if is_sorry => Standing::Inhibited,

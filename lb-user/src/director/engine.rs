@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::{
     Paths, conditions::Conditions, flows, health::Health, heard::Leaks, interfaces,
-    links::Interface, neighbours::Neighbours, report, states,
+    links::Interface, neighbours::Neighbours, passive::Reals, report, states,
 };
 use crate::{
     api::{events::Events, server::Ask},
@@ -28,7 +28,8 @@ use crate::{
 
 /// Ticks between two sweeps of the flow records.
 const SWEEP: u64 = 5;
-/// The same while a scheduler goes by connections: each sweep makes it a new batch of turns.
+/// The same while a scheduler goes by connections: each sweep makes it a new batch of turns; or while some real server is
+/// judged by them.
 const LIVE: u64 = 1;
 
 #[derive(Debug)]
@@ -48,6 +49,8 @@ pub(super) struct Engine {
     pub(super) neighbours: Neighbours,
     pub(super) usage: Usage,
     pub(super) conditions: Conditions,
+    /// What clients' attempts to connect have come to.
+    pub(super) attempts: Reals,
     pub(super) leaks: Leaks,
     pub(super) interfaces: interfaces::Conditions,
     /// Where states are kept for the next daemon.
@@ -95,6 +98,7 @@ impl Engine {
             neighbours,
             usage: Usage::default(),
             conditions: Conditions::default(),
+            attempts: Reals::default(),
             leaks: Leaks::new(),
             interfaces: interfaces::Conditions::default(),
             states: states::path(&paths.socket),
@@ -183,8 +187,11 @@ impl Engine {
         self.take_back_unconfirmed().await;
         self.neighbours.look_after(&self.netlink, self.ticks).await;
         let counts = |real: &Real| real.thresholds.upper > 0;
-        let is_live =
-            |service: &Service| service.scheduler.is_live() || service.reals.iter().any(counts);
+        let is_live = |service: &Service| {
+            service.scheduler.is_live()
+                || service.passive.is_some()
+                || service.reals.iter().any(counts)
+        };
         let sweep = match self.config.services.iter().any(is_live) {
             true => LIVE,
             false => SWEEP,
@@ -194,6 +201,7 @@ impl Engine {
         {
             tracing::error!("{error:#}");
         }
+        self.judge_attempts();
         let warmer = self.conditions.warm(&self.config.services);
         if !warmer.is_empty()
             && let Err(error) = self.bring(|service| warmer.contains(&service.listen))
@@ -211,6 +219,7 @@ impl Engine {
     pub(super) fn sweep(&mut self) -> Result<()> {
         let now = self.kernel.now()?;
         self.usage = self.installed.sweep(&self.kernel.tables, now);
+        self.note_attempts();
         Ok(())
     }
 }

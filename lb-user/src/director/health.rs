@@ -97,7 +97,7 @@ impl Engine {
             };
             let vip = service.listen.vip;
             targets.extend(service.reals.iter().filter_map(|real| {
-                let why = self.conditions.why_down((service.listen, real.address));
+                let why = self.conditions.fails_check((service.listen, real.address));
                 Some(Target {
                     service: service.listen,
                     real: real.address,
@@ -128,12 +128,15 @@ impl Engine {
             } = finding;
             let config = self.config.service(service);
             let is_known = config.is_some_and(|it| it.reals.iter().any(|it| it.address == real));
-            if is_known
-                && self
-                    .conditions
-                    .find((service, real), (!is_up).then_some(why))
-            {
+            let key = (service, real);
+            if !is_known {
+                continue;
+            }
+            if self.conditions.find(key, (!is_up).then_some(why)) {
                 others.insert(service);
+            }
+            if is_up {
+                others.extend(self.try_again(key));
             }
         }
         if let Err(error) = self.bring(|service| others.contains(&service.listen)) {

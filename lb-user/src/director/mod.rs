@@ -13,6 +13,7 @@ mod leaks;
 mod links;
 mod neighbours;
 mod notify;
+mod passive;
 mod report;
 mod states;
 mod transaction;

@@ -100,6 +100,7 @@ fn real_report(
         persistent: flows.persistent,
         active: is_tracked.then_some(flows.active),
         inactive: is_tracked.then_some(flows.inactive),
+        unanswered: engine.unanswered_by((service.listen, address), service),
         connections: counters.flows,
         packets: counters.packets,
         bytes: counters.bytes,

@@ -2,6 +2,7 @@
 
 pub mod check;
 mod judge;
+pub mod passive;
 pub mod path;
 mod ports;
 pub mod runner;

@@ -4,6 +4,7 @@
 //! that no program has. The tables are the truth: what this module keeps beside them can be
 //! rebuilt from them, as a daemon does that is started again.
 
+mod attempts;
 mod group;
 mod range;
 mod ranges;
@@ -24,11 +25,12 @@ use lb_common::{
 };
 
 pub(crate) use self::service::seed;
-use self::{group::Found, range::OfVip, ranges::Ranges};
 pub use self::{
+    attempts::Attempts,
     sweep::{Flows, Usage},
     wanted::{Persistence, Policy, Standing, Thresholds, Wanted, WantedMember},
 };
+use self::{attempts::Notes, group::Found, range::OfVip, ranges::Ranges};
 use crate::{
     address,
     dataplane::director::Tables,
@@ -62,6 +64,7 @@ pub struct Installed {
     range_count: usize,
     /// What the last sweep counted, by member.
     flows: Vec<Flows>,
+    notes: Notes,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -99,6 +102,7 @@ impl Installed {
             vips: HashMap::new(),
             range_count: 0,
             flows: Vec::new(),
+            notes: Notes::default(),
         };
         let names: Vec<_> = installed.destinations().collect();
         for name in names {

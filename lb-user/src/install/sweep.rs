@@ -7,7 +7,11 @@ use lb_common::{
     wire::Protocol,
 };
 
-use super::{Installed, InstalledService, Wanted, slots};
+use super::{
+    Installed, InstalledService, Wanted,
+    attempts::{Attempts, Outcome},
+    slots,
+};
 use crate::{
     dataplane::director::Tables,
     service::{ServiceName, Transport},
@@ -33,6 +37,8 @@ impl Flows {
 pub struct Usage {
     /// By member id. A million records are counted in it, so nothing is hashed.
     pub(super) members: Vec<Flows>,
+    /// Likewise; those whose outcome was found since the last sweep.
+    attempts: Vec<Attempts>,
     pub flows: u64,
 }
 
@@ -50,6 +56,12 @@ impl Usage {
         let flows = self.members.get(member as usize);
         flows.copied().unwrap_or_default()
     }
+
+    /// Returns what has become of attempts to connect to a member since the last sweep.
+    pub fn attempts(&self, member: u32) -> Attempts {
+        let attempts = self.attempts.get(member as usize);
+        attempts.copied().unwrap_or_default()
+    }
 }
 
 impl Installed {
@@ -58,8 +70,10 @@ impl Installed {
     pub fn sweep(&mut self, tables: &Tables, now: u32) -> Usage {
         let mut usage = Usage {
             members: vec![Flows::default(); tables.members.len()],
+            attempts: vec![Attempts::default(); tables.members.len()],
             flows: 0,
         };
+        let is_first = self.notes.begin(tables.flows.len() * WAYS);
         // First, as the records that are found are exceptions to what it leaves.
         for (&owner, service) in &self.services {
             let stays_tracked = service.wanted.as_ref().is_none_or(Wanted::is_tracked);
@@ -87,6 +101,7 @@ impl Installed {
                     // Only if no packet has renewed it meanwhile.
                     if word.replace(packed, 0) {
                         key.replace(fingerprint, 0);
+                        self.notes.forget(i * WAYS + way);
                     }
                     continue;
                 };
@@ -106,11 +121,23 @@ impl Installed {
                 } else {
                     flows.inactive += 1;
                 }
+                if !is_datagrams && let Some(outcome) = self.notes.see(i * WAYS + way, record, now)
+                {
+                    let attempts = &mut usage.attempts[record.member as usize];
+                    match outcome {
+                        Outcome::Answered => attempts.answered += 1,
+                        Outcome::Unanswered => attempts.unanswered += 1,
+                    }
+                }
                 let slot = slot_of_record(tables, member, fingerprint);
                 if let Some(needed) = slot.and_then(|slot| needed.get_mut(slot as usize)) {
                     *needed = true;
                 }
             }
+        }
+        if is_first {
+            // They may be of any time.
+            usage.attempts.clear();
         }
         for &owner in self.services.keys() {
             let service = &tables.services[usize::from(owner)];

@@ -6,7 +6,7 @@ const REAL: &str = "[[service.real]]\naddress = \"10.2.0.2\"\n";
 
 /// What comes after [`HEAD`], and what is said after the file's name.
 #[rustfmt::skip]
-const BAD: [(&str, &[&str], &str); 72] = [
+const BAD: [(&str, &[&str], &str); 81] = [
     ("unknown key", &["vlan = 3\n"], ":3:1: unknown key `vlan`; one of: interfaces, xdp, vip, services_max, members_max, flow_memory, flow_listing, leak_check, timeouts"),
     ("mistyped key", &["fow_memory = 3\n"], ":3:1: unknown key `fow_memory`; did you mean `flow_memory`?"),
     ("mistyped table", &["[[servce]]\n"], ":3:3: unknown key `servce`; did you mean `service`?"),
@@ -79,6 +79,15 @@ const BAD: [(&str, &[&str], &str); 72] = [
     ("sorry server that is a real one", &[SERVICE, "sorry_server = \"10.2.0.2\"\n", REAL], ":5:16: sorry server 10.2.0.2 is one of the service's real servers; name another"),
     ("sorry server off-link", &[SERVICE, "sorry_server = \"10.3.0.2\"\n"], ":5:16: service tcp/10.2.0.100:80: real server 10.3.0.2 is not on the link of eth0 (10.2.0.5/24); direct routing reaches it by its MAC alone"),
     ("two lines in a name", &["[[service]]\nlisten = \"tcp\\n/x\"\n"], ":4:10: bad service `tcp\u{fffd}/x`: the protocol is tcp, udp or sctp"),
+    ("passive per cent", &[SERVICE, "[service.passive]\npercent = 100\n"], ":6:11: `percent` is from 1 to 99"),
+    ("passive attempts", &[SERVICE, "[service.passive]\nattempts = 4\n"], ":6:12: `attempts` is from 5 to 1000000"),
+    ("passive window", &[SERVICE, "passive.window = 601\n"], ":5:18: `window` is from 5 to 600"),
+    ("passive hold", &[SERVICE, "passive.hold = 4\n"], ":5:16: `hold` is from 5 to 86400"),
+    ("mistyped passive", &[SERVICE, "[service.passive]\nshare = 50\n"], ":6:1: unknown key `share`; one of: percent, attempts, window, hold"),
+    ("passive of fo", &[SERVICE, "scheduler = \"fo\"\npassive = {}\n"], ":6:11: `passive` compares real servers that have connections of all clients, and with fo they do not; with rr, wrr, lc, wlc, sed, nq and twos they do"),
+    ("passive of mh", &[SERVICE, "scheduler = \"mh\"\npassive = {}\n"], ":6:11: `passive` goes by connections' records, and with mh there are none; with rr, wrr, lc, wlc, sed, nq and twos there are, or with an `upper_threshold`"),
+    ("passive and persistent", &[SERVICE, "persistence = 50\npassive = {}\n"], ":6:11: `passive` compares real servers that have connections of all clients, and with `persistence` one client's are all of one; choose one"),
+    ("passive of UDP", &["[[service]]\nlisten = \"udp/10.2.0.100:53\"\npassive = {}\n"], ":5:11: `passive` goes by connections that are answered, and UDP has none"),
 ];
 
 /// Whole files.

@@ -6,6 +6,7 @@ mod health;
 mod leaks;
 mod links;
 mod neighbours;
+mod passive;
 mod paths;
 mod site;
 mod states;

@@ -11,6 +11,7 @@ use crate::{
     api::diff::{Kind, RealDiff, Setting},
     config::director::{Config, NoMember, Real, Service, VipMode},
     dataplane::director::Limits,
+    health::passive::Passive,
     scheduler::listed,
 };
 
@@ -143,6 +144,11 @@ fn of_service(service: &Service) -> Settings {
         "no_member",
         policy.drops.then(|| NoMember::Drop.name().to_owned()),
     );
+    let passive = |of: fn(&Passive) -> u32| service.passive.as_ref().map(|it| of(it).to_string());
+    said("passive.percent", passive(|it| it.percent));
+    said("passive.attempts", passive(|it| it.attempts));
+    said("passive.window", passive(|it| it.window));
+    said("passive.hold", passive(|it| it.hold));
     settings
 }
 
