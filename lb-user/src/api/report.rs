@@ -60,6 +60,8 @@ pub struct RealReport {
     pub since: String,
     /// What the last check of it has seen, if it is checked.
     pub check: Option<CheckReport>,
+    /// What it says of itself, if it has an agent.
+    pub agent: Option<AgentReport>,
     /// Whether it is who takes new connections while the quorum is lost.
     pub is_sorry: bool,
     /// Connections; 0 is none.
@@ -93,6 +95,17 @@ pub struct CheckReport {
     pub in_a_row: u32,
     /// As many in a row change the state.
     pub needed: u32,
+}
+
+/// What the agent of a real server says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AgentReport {
+    /// Of its weight; said last, and so for as long as nothing else is.
+    pub percent: u32,
+    /// Its last answer, or why there was none. Neither before the first.
+    pub words: Option<String>,
+    pub error: Option<String>,
+    pub seconds_ago: Option<u64>,
 }
 
 /// The state of a member.

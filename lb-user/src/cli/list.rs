@@ -209,6 +209,7 @@ mod tests {
                 state: State::Active,
                 since: humantime::format_rfc3339(SystemTime::now()).to_string(),
                 check: None,
+                agent: None,
                 is_sorry: false,
                 upper_threshold: 0,
                 lower_threshold: 0,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Error, Source, Stamp, availability::Availability, file, places::Places};
 use crate::{
     dataplane::director::{Limits, Mode},
-    health::{check::Check, passive::Passive},
+    health::{agent::Agent, check::Check, passive::Passive},
     install::{Policy, Thresholds},
     scheduler::{Flag, Scheduler},
     service::ServiceName,
@@ -62,6 +62,8 @@ pub struct Service {
     pub availability: Availability,
     /// Asked of each real server; without, all are taken to be well.
     pub check: Option<Arc<Check>>,
+    /// Whom each real server has that speaks for it.
+    pub agent: Option<Agent>,
     /// What clients' connections have to say of its real servers.
     pub passive: Option<Passive>,
     pub reals: Vec<Real>,

@@ -3,7 +3,8 @@
 //! Every error is one line: file, line, column, what is wrong, what to do. Checks that a type
 //! cannot express are made by their owners on [`toml::Spanned`] values, with [`Source::error`].
 
-pub mod availability;
+pub mod agent;
+mod availability;
 mod check;
 mod destinations;
 pub mod director;

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{
-    Error, Source, availability, check,
+    Error, Source, agent, availability, check,
     destinations::{Destinations, Listen},
     director::{
         NoMember, REALS_MAX, Real, SECONDS_MAX, SERVICES_MAX, Service, WEIGHT_MAX, check_seconds,
@@ -58,6 +58,8 @@ pub(super) struct FileService {
     expire_nodest: bool,
     /// What each real server is asked.
     check: Option<check::FileCheck>,
+    /// What each real server says of itself.
+    agent: Option<agent::FileAgent>,
     /// Clients' connections tell of real servers, too.
     #[schemars(with = "Option<passive::FilePassive>")]
     passive: Option<Spanned<passive::FilePassive>>,
@@ -130,6 +132,8 @@ pub(super) fn services(
         let policy = policy(source, &destinations, &service)?;
         let check = service.check.as_ref();
         let check = check.map(|it| check::check(source, &destinations, it));
+        let agent = service.agent.as_ref();
+        let agent = agent.map(|it| agent::checked(source, it));
         let scheduler = match service.scheduler {
             None => Scheduler::default(),
             Some(name) => name
@@ -166,6 +170,7 @@ pub(super) fn services(
             policy,
             availability,
             check: check.transpose()?,
+            agent: agent.transpose()?,
             passive,
             reals,
         });

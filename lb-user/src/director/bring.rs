@@ -29,6 +29,7 @@ impl Engine {
         self.remove_others()?;
         self.own_vips().await?;
         self.check_all().await?;
+        self.ask_agents();
         self.look_out().await
     }
 

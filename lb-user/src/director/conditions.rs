@@ -2,6 +2,7 @@
 //! last told of it.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, HashMap, HashSet},
     net::IpAddr,
     time::{Duration, Instant, SystemTime},
@@ -13,6 +14,7 @@ use super::neighbours::Neighbours;
 use crate::{
     api::State,
     config::director::{Real, Service, WEIGHT_MAX},
+    health::agent::Said,
     install::{Standing, Thresholds, Wanted, WantedMember},
     service::ServiceName,
 };
@@ -22,6 +24,8 @@ pub(super) type Key = (ServiceName, IpAddr);
 
 /// Steps in which a real server gets to its weight: each fills the slots anew.
 const STEPS: u32 = 16;
+/// Parts of its weight that a real server may say.
+const HUNDREDTHS: u32 = 100;
 /// A service's first real servers come in together, as fast as each is found.
 const TOGETHER: Duration = Duration::from_secs(10);
 
@@ -31,6 +35,8 @@ pub(super) struct Conditions {
     down: HashMap<Key, String>,
     /// Likewise, as clients' connections tell.
     silent: HashMap<Key, String>,
+    /// What real servers have said of themselves.
+    said: HashMap<Key, Said>,
     /// Services whose quorum is lost, and of them those that have not had it yet.
     lost: HashSet<ServiceName>,
     new: HashSet<ServiceName>,
@@ -48,6 +54,9 @@ pub(super) struct Told {
     pub(super) state: State,
     pub(super) since: SystemTime,
     pub(super) reason: Option<String>,
+    /// What its agent had said by then.
+    #[serde(default)]
+    pub(super) agent: Option<Said>,
 }
 
 impl Conditions {
@@ -82,16 +91,52 @@ impl Conditions {
         gone.chain(new).map(|&(service, _)| service).collect()
     }
 
+    /// Takes up what an earlier daemon has told.
+    pub(super) fn remember(&mut self, told: BTreeMap<Key, Told>) {
+        let said = told.iter();
+        let said = said.filter_map(|(&key, told)| Some((key, told.agent.clone()?)));
+        self.said = said.collect();
+        self.told = told;
+    }
+
+    /// Takes up an agent's answer; whether it says something else than before.
+    pub(super) fn say(&mut self, key: Key, answer: &str) -> bool {
+        let said = self.said.entry(key).or_default();
+        let before = said.clone();
+        said.take(answer);
+        *said != before
+    }
+
+    pub(super) fn said(&self, key: Key) -> Option<&Said> {
+        self.said.get(&key)
+    }
+
+    /// Forgets what was said by those that are not asked any more.
+    pub(super) fn keep_said(&mut self, is_asked: impl Fn(&Key) -> bool) {
+        self.said.retain(|key, _| is_asked(key));
+    }
+
+    /// The weight that a real server has, by its own word: so many times the one it is given.
+    fn weight(&self, service: ServiceName, real: &Real, times: u32) -> u32 {
+        let weight = real.weight * times;
+        let said = self.said.get(&(service, real.address));
+        said.map_or(weight, |said| said.part_of(weight, WEIGHT_MAX))
+    }
+
     /// Why a real server is down: up is one that nothing speaks against.
-    pub(super) fn why_down(&self, key: Key) -> Option<&str> {
+    pub(super) fn why_down(&self, key: Key) -> Option<Cow<'_, str>> {
         let why = self.down.get(&key).or_else(|| self.silent.get(&key));
-        why.map(String::as_str)
+        let said = || self.said.get(&key)?.why_down().map(Cow::Owned);
+        why.map(|why| Cow::Borrowed(why.as_str())).or_else(said)
     }
 
     /// Whether a real server could serve, were it not for what clients' connections tell.
     pub(super) fn seems_well(&self, name: ServiceName, real: &Real, its: &Neighbours) -> bool {
-        let is_there = real.weight > 0 && its.mac(real.address).is_some();
-        is_there && !self.down.contains_key(&(name, real.address))
+        let said = self.said.get(&(name, real.address));
+        self.weight(name, real, 1) > 0
+            && its.mac(real.address).is_some()
+            && !self.down.contains_key(&(name, real.address))
+            && said.is_none_or(|said| said.why_down().is_none())
     }
 
     /// Whether new connections of a service go to its sorry server.
@@ -140,7 +185,8 @@ impl Conditions {
             }
         }
         let live = service.reals.iter().filter(|real| can_serve(self, real));
-        let live: u64 = live.map(|real| u64::from(real.weight)).sum();
+        let live = live.map(|real| u64::from(self.weight(name, real, 1)));
+        let live: u64 = live.sum();
         let (quorum, hysteresis) = (
             u64::from(service.availability.quorum),
             u64::from(service.availability.hysteresis),
@@ -168,17 +214,23 @@ impl Conditions {
             .reals
             .iter()
             .any(|real| warmth(real.address).is_some());
+        let any_said = service.reals.iter().any(|real| {
+            let said = self.said.get(&(service.listen, real.address));
+            said.is_some_and(|said| said.part_of(real.weight * 100, u32::MAX) != real.weight * 100)
+        });
         let most = service.reals.iter().map(|real| real.weight).max();
+        let room = WEIGHT_MAX / most.unwrap_or(1).max(1);
         // So that a part of a weight of 1 is one, too.
-        let fine = match any_warming {
-            true => (WEIGHT_MAX / most.unwrap_or(1).max(1)).clamp(1, STEPS),
-            false => 1,
+        let fine = match (any_said, any_warming) {
+            (true, _) => room.clamp(1, HUNDREDTHS),
+            (false, true) => room.clamp(1, STEPS),
+            (false, false) => 1,
         };
         let mut members = Vec::new();
         for real in &service.reals {
-            let weight = real.weight * fine;
+            let weight = self.weight(service.listen, real, fine);
             let weight = match warmth(real.address) {
-                Some((_, steps)) => (weight * steps / STEPS).max(1),
+                Some((_, steps)) => (weight * steps / STEPS).max(weight.min(1)),
                 None => weight,
             };
             let is_down = self.why_down((service.listen, real.address)).is_some();

@@ -1,7 +1,7 @@
 //! The daemon's model of the site, and every event that changes it.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     path::{Path, PathBuf},
     time::{Instant, SystemTime},
 };
@@ -10,8 +10,16 @@ use anyhow::Result;
 use tokio::sync::mpsc;
 
 use super::{
-    Paths, conditions::Conditions, flows, health::Health, heard::Leaks, interfaces,
-    links::Interface, neighbours::Neighbours, passive::Reals, report, states,
+    Paths,
+    conditions::{Conditions, Key},
+    flows,
+    health::Health,
+    heard::Leaks,
+    interfaces,
+    links::Interface,
+    neighbours::Neighbours,
+    passive::Reals,
+    report, states,
 };
 use crate::{
     api::{events::Events, server::Ask},
@@ -21,7 +29,10 @@ use crate::{
         places::Places,
     },
     dataplane::director::Director,
-    health::runner::Finding,
+    health::{
+        agent::{Agents, Answer},
+        runner::Finding,
+    },
     install::{Installed, Usage},
     net::{self, Handle, neighbours::Event},
 };
@@ -59,6 +70,9 @@ pub(super) struct Engine {
     pub(super) health: Option<Health>,
     /// Where checks say what they have found.
     pub(super) findings: mpsc::Sender<Finding>,
+    pub(super) agents: Agents,
+    /// What each agent has answered last.
+    pub(super) last_words: HashMap<Key, Answer>,
     pub(super) netlink: Handle,
     /// What systemd was last told.
     pub(super) status: String,
@@ -73,7 +87,7 @@ impl Engine {
         interfaces_given: &[String],
         pins: &Path,
         kernel: Director,
-        (events, findings): (Events, mpsc::Sender<Finding>),
+        (events, findings, answers): (Events, mpsc::Sender<Finding>, mpsc::Sender<Answer>),
     ) -> Result<Self> {
         let netlink = net::connect()?;
         let kept = Kept::beside(&paths.config);
@@ -105,11 +119,13 @@ impl Engine {
             events,
             health: None,
             findings,
+            agents: Agents::new(answers),
+            last_words: HashMap::new(),
             netlink,
             status: String::new(),
             ticks: 0,
         };
-        engine.conditions.told = states::kept(&engine.states);
+        engine.conditions.remember(states::kept(&engine.states));
         engine.check(&engine.config)?;
         engine.attach()?;
         engine.kernel.finish()?;

@@ -1,5 +1,6 @@
 //! The daemon: one task owns everything, and every event enters through its loop.
 
+mod agents;
 mod bring;
 mod changes;
 mod conditions;
@@ -104,6 +105,7 @@ async fn serve(
     let events = Events::default();
     let is_first = !pins.dir().join("maps").exists();
     let (findings, mut found) = health::findings();
+    let (answers, mut answered) = mpsc::channel(agents::ANSWERS_MAX);
     let started = async {
         let kernel = Director::load(Some(pins.dir()), config.limits)?;
         Engine::new(
@@ -112,7 +114,7 @@ async fn serve(
             interfaces,
             pins.dir(),
             kernel,
-            (events.clone(), findings),
+            (events.clone(), findings, answers),
         )
         .await
     };
@@ -143,6 +145,7 @@ async fn serve(
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut findings = Vec::new();
+    let mut answers = Vec::new();
     let mut pace = notify::pace();
     notify::ready();
     tracing::info!("ready");
@@ -156,6 +159,9 @@ async fn serve(
             count = found.recv_many(&mut findings, health::FINDINGS_MAX) => {
                 debug_assert!(count > 0, "the engine keeps a sender");
                 engine.found(std::mem::take(&mut findings));
+            }
+            _ = answered.recv_many(&mut answers, agents::ANSWERS_MAX) => {
+                engine.answered(std::mem::take(&mut answers));
             }
             Some(claims) = heard.next() => engine.heard(&claims),
             _ = pace.tick() => notify::alive(),

@@ -93,6 +93,7 @@ fn real_report(
         since: humantime::format_rfc3339_seconds(since).to_string(),
         reason,
         check: engine.last_check(service, (service.listen, address)),
+        agent: engine.agent_of(service, (service.listen, address)),
         is_sorry: service.availability.sorry == Some(address) && !removed,
         mac: mac.map(|mac| mac.to_string()),
         upper_threshold: real.thresholds.upper,

@@ -21,6 +21,7 @@ use crate::{
         events::{Event, What},
     },
     config::{director::Service, kept},
+    health::agent::Said,
     service::ServiceName,
 };
 
@@ -51,7 +52,8 @@ impl Engine {
                 _ => now,
             };
             let was = last.as_ref().map(|last| last.state);
-            is_other |= was != Some(state);
+            let said = last.as_ref().and_then(|last| last.agent.as_ref());
+            is_other |= was != Some(state) || said != self.conditions.said(key);
             if let Some(was) = was.filter(|&was| was != state) {
                 self.state_changed(key, (was, state), reason.as_deref());
             }
@@ -59,6 +61,7 @@ impl Engine {
                 state,
                 since,
                 reason,
+                agent: self.conditions.said(key).cloned(),
             };
             self.conditions.told.insert(key, told);
         }
@@ -105,10 +108,13 @@ impl Engine {
                 false => (State::Standby, Some("sorry server".to_owned())),
             };
         };
+        let said = self.conditions.said((name, address));
         if let Some(why) = self.conditions.why_down((name, address)) {
-            (State::Down, Some(why.to_owned()))
+            (State::Down, Some(why.into_owned()))
         } else if real.weight == 0 {
             (State::Quiesced, Some("weight 0".to_owned()))
+        } else if let Some(said) = said.filter(|said| said.part_of(real.weight, 1) == 0) {
+            (State::Quiesced, said.why_other_weight())
         } else if is_sorry {
             let quorum = service.availability.quorum;
             let why =
@@ -128,7 +134,10 @@ impl Engine {
                 let (in_a_row, needed) = (last.in_a_row, last.needed);
                 format!("{in_a_row} of {needed} checks failed: {}", last.words)
             });
-            (State::Active, failing)
+            (
+                State::Active,
+                failing.or(said.and_then(Said::why_other_weight)),
+            )
         }
     }
 

@@ -1,5 +1,6 @@
 //! Health checks: whether a real server answers as a service's clients would have it answer.
 
+pub mod agent;
 pub mod check;
 mod judge;
 pub mod passive;

@@ -18,6 +18,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use tokio::sync::{mpsc, watch};
 
+pub(super) use self::queue::Jitter;
 use self::work::Work;
 use super::{
     Ports,

@@ -6,7 +6,7 @@ const REAL: &str = "[[service.real]]\naddress = \"10.2.0.2\"\n";
 
 /// What comes after [`HEAD`], and what is said after the file's name.
 #[rustfmt::skip]
-const BAD: [(&str, &[&str], &str); 81] = [
+const BAD: [(&str, &[&str], &str); 86] = [
     ("unknown key", &["vlan = 3\n"], ":3:1: unknown key `vlan`; one of: interfaces, xdp, vip, services_max, members_max, flow_memory, flow_listing, leak_check, timeouts"),
     ("mistyped key", &["fow_memory = 3\n"], ":3:1: unknown key `fow_memory`; did you mean `flow_memory`?"),
     ("mistyped table", &["[[servce]]\n"], ":3:3: unknown key `servce`; did you mean `service`?"),
@@ -79,6 +79,11 @@ const BAD: [(&str, &[&str], &str); 81] = [
     ("sorry server that is a real one", &[SERVICE, "sorry_server = \"10.2.0.2\"\n", REAL], ":5:16: sorry server 10.2.0.2 is one of the service's real servers; name another"),
     ("sorry server off-link", &[SERVICE, "sorry_server = \"10.3.0.2\"\n"], ":5:16: service tcp/10.2.0.100:80: real server 10.3.0.2 is not on the link of eth0 (10.2.0.5/24); direct routing reaches it by its MAC alone"),
     ("two lines in a name", &["[[service]]\nlisten = \"tcp\\n/x\"\n"], ":4:10: bad service `tcp\u{fffd}/x`: the protocol is tcp, udp or sctp"),
+    ("agent without a port", &[SERVICE, "[service.agent]\n"], ":5:1: the key `port` is missing; add it"),
+    ("agent's port", &[SERVICE, "[service.agent]\nport = 65536\n"], ":6:8: `port` is from 1 to 65535"),
+    ("agent's interval", &[SERVICE, "[service.agent]\nport = 9\ninterval = 0.05\n"], ":7:12: `interval` is from 0.1 to 3600 seconds"),
+    ("agent's timeout", &[SERVICE, "agent = { port = 9, timeout = 61 }\n"], ":5:29: `timeout` is from 0.01 to 60 seconds"),
+    ("mistyped agent", &[SERVICE, "[service.agent]\nport = 9\nsends = \"x\"\n"], ":7:1: unknown key `sends`; did you mean `send`?"),
     ("passive per cent", &[SERVICE, "[service.passive]\npercent = 100\n"], ":6:11: `percent` is from 1 to 99"),
     ("passive attempts", &[SERVICE, "[service.passive]\nattempts = 4\n"], ":6:12: `attempts` is from 5 to 1000000"),
     ("passive window", &[SERVICE, "passive.window = 601\n"], ":5:18: `window` is from 5 to 600"),

@@ -330,6 +330,7 @@ fn the_listing_has_the_keys_that_are_documented() -> Result<()> {
     let real = [
         "active",
         "address",
+        "agent",
         "bytes",
         "check",
         "connections",
@@ -342,6 +343,7 @@ fn the_listing_has_the_keys_that_are_documented() -> Result<()> {
         "reason",
         "since",
         "state",
+        "unanswered",
         "upper_threshold",
         "weight",
     ];

@@ -1,5 +1,6 @@
 //! A director on a LAN, with real clients, real web servers and an operator at work.
 
+mod agents;
 mod fragments;
 mod groups;
 mod health;

@@ -11,7 +11,7 @@ use crate::{
     api::diff::{Kind, RealDiff, Setting},
     config::director::{Config, NoMember, Real, Service, VipMode},
     dataplane::director::Limits,
-    health::passive::Passive,
+    health::{agent::Agent, passive::Passive},
     scheduler::listed,
 };
 
@@ -145,6 +145,17 @@ fn of_service(service: &Service) -> Settings {
         policy.drops.then(|| NoMember::Drop.name().to_owned()),
     );
     let passive = |of: fn(&Passive) -> u32| service.passive.as_ref().map(|it| of(it).to_string());
+    let agent = |of: fn(&Agent) -> String| service.agent.as_ref().map(of);
+    said("agent.port", agent(|it| it.port.to_string()));
+    said(
+        "agent.interval",
+        agent(|it| it.interval.as_secs_f64().to_string()),
+    );
+    said(
+        "agent.timeout",
+        agent(|it| it.timeout.as_secs_f64().to_string()),
+    );
+    said("agent.send", agent(|it| format!("{:?}", it.send)));
     said("passive.percent", passive(|it| it.percent));
     said("passive.attempts", passive(|it| it.attempts));
     said("passive.window", passive(|it| it.window));

@@ -31,10 +31,10 @@ impl Queue {
 
 /// Random enough to keep checks from falling into step (xorshift64*).
 #[derive(Debug)]
-pub(super) struct Jitter(u64);
+pub(in crate::health) struct Jitter(u64);
 
 impl Jitter {
-    pub(super) fn new() -> Self {
+    pub(in crate::health) fn new() -> Self {
         let mut seed = [0; 8];
         // Without, all daemons have the same.
         let _ = rustix::rand::getrandom(&mut seed, rustix::rand::GetRandomFlags::empty());
@@ -42,12 +42,12 @@ impl Jitter {
     }
 
     /// Of the whole, up to all of it.
-    pub(super) fn part(&mut self, whole: Duration) -> Duration {
+    pub(in crate::health) fn part(&mut self, whole: Duration) -> Duration {
         whole.mul_f64(self.fraction())
     }
 
     /// The whole, give or take a tenth.
-    pub(super) fn about(&mut self, whole: Duration) -> Duration {
+    pub(in crate::health) fn about(&mut self, whole: Duration) -> Duration {
         whole.mul_f64(0.9 + 0.2 * self.fraction())
     }
 
