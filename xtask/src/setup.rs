@@ -38,6 +38,8 @@ const PACKAGES_OF_TESTS: [(&str, &[&str]); 8] = [
     ("dnsmasq", &["dnsmasq-base"]),
     ("nft", &["nftables"]),
     ("openssl", &["openssl"]),
+    // With promtool, in Debian 12.
+    ("prometheus", &["prometheus"]),
     ("setpriv", &["util-linux"]),
     ("systemd-analyze", &["systemd"]),
     ("tcpdump", &["tcpdump"]),
@@ -112,13 +114,24 @@ fn packages(purpose: For) -> Result<bool> {
         &format!("apt-get install {}", missing.join(" ")),
         &mut as_root(&words)?,
     )?;
-    if missing.contains(&"nginx-light") && Path::new("/run/systemd/system").exists() {
-        quietly(
-            "keeping nginx from starting at boot",
-            &mut as_root(&["systemctl", "disable", "--now", "nginx"])?,
-        )?;
-    }
+    keep_from_starting(&missing)?;
     Ok(true)
+}
+
+/// What packages that were installed would have start at boot.
+fn keep_from_starting(packages: &[&str]) -> Result {
+    if !Path::new("/run/systemd/system").exists() {
+        return Ok(());
+    }
+    for (package, unit) in [("nginx-light", "nginx"), ("prometheus", "prometheus")] {
+        if packages.contains(&package) {
+            quietly(
+                &format!("keeping {unit} from starting at boot"),
+                &mut as_root(&["systemctl", "disable", "--now", unit])?,
+            )?;
+        }
+    }
+    Ok(())
 }
 
 /// Before the output of commands is put aside, and the question with it.
