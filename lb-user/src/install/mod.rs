@@ -27,6 +27,7 @@ use lb_common::{
 pub(crate) use self::service::seed;
 pub use self::{
     attempts::Attempts,
+    slots::SlotCounts,
     sweep::{Flows, Usage},
     wanted::{Persistence, Policy, Standing, Thresholds, Wanted, WantedMember},
 };
@@ -159,6 +160,13 @@ impl Installed {
     pub fn members(&self, name: ServiceName) -> impl Iterator<Item = (IpAddr, u32)> {
         let members = self.installed(name).map(|service| &service.members);
         members.into_iter().flatten().map(|(&rip, &id)| (rip, id))
+    }
+
+    /// Returns how a service's slots are; none if it is not installed.
+    pub fn slots(&self, tables: &Tables, name: ServiceName) -> SlotCounts {
+        let owner = self.owner(name);
+        let record = owner.map(|owner| &tables.services[usize::from(owner)]);
+        record.map_or_else(SlotCounts::default, |it| slots::counted(tables, it))
     }
 
     /// Ends the flows of a removed member, whose time to drain is over, when its service is next

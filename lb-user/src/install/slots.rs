@@ -12,6 +12,16 @@ use crate::{
     fill::{self, Counts, Share},
 };
 
+/// Slots of one service.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SlotCounts {
+    pub all: u64,
+    /// Those whose new and old flows go to different members.
+    pub moving: u64,
+    /// Those where a flow's record is looked up first.
+    pub exceptions: u64,
+}
+
 /// Fills the slots of a service for `shares`, and makes packets use them.
 pub(super) fn bring(
     tables: &Tables,
@@ -221,6 +231,17 @@ pub(super) fn slots(tables: &Tables, layout: Layout) -> &[Shared] {
     tables
         .slots
         .range(layout.first..layout.first + layout.slots)
+}
+
+/// Counts a service's slots: of all, those that move, and those with exceptions.
+pub(super) fn counted(tables: &Tables, service: &Service) -> SlotCounts {
+    let slots = slots(tables, Layout::unpack(service.layout.load()));
+    let values = slots.iter().map(|slot| SlotValue::unpack(slot.load()));
+    values.fold(SlotCounts::default(), |counted, value| SlotCounts {
+        all: counted.all + 1,
+        moving: counted.moving + u64::from(value.current != value.base),
+        exceptions: counted.exceptions + u64::from(value.exceptions),
+    })
 }
 
 fn write(slot: &Shared, value: SlotValue) {

@@ -40,6 +40,8 @@ pub struct Usage {
     /// Likewise; those whose outcome was found since the last sweep.
     attempts: Vec<Attempts>,
     pub flows: u64,
+    /// Members that were let go, with the names of their services.
+    pub gone: Vec<(ServiceName, u32)>,
 }
 
 /// How many of a service's destinations are of UDP.
@@ -72,6 +74,7 @@ impl Installed {
             members: vec![Flows::default(); tables.members.len()],
             attempts: vec![Attempts::default(); tables.members.len()],
             flows: 0,
+            gone: Vec::new(),
         };
         let is_first = self.notes.begin(tables.flows.len() * WAYS);
         // First, as the records that are found are exceptions to what it leaves.
@@ -145,7 +148,7 @@ impl Installed {
         }
         self.flows.clone_from(&usage.members);
         self.refill(tables, now);
-        self.let_go(tables, &usage);
+        usage.gone = self.let_go(tables, &usage);
         self.free_members.append(&mut self.resting_members);
         usage
     }
@@ -192,8 +195,9 @@ impl Installed {
         }
     }
 
-    /// Frees the removed members that neither a record nor a slot names.
-    fn let_go(&mut self, tables: &Tables, usage: &Usage) {
+    /// Frees the removed members that neither a record nor a slot names, and returns them.
+    fn let_go(&mut self, tables: &Tables, usage: &Usage) -> Vec<(ServiceName, u32)> {
+        let mut gone = Vec::new();
         for (&owner, service) in &mut self.services {
             let is_removed =
                 |&(_, &id): &(_, &u32)| tables.members[id as usize].is(Member::REMOVED);
@@ -207,6 +211,8 @@ impl Installed {
                 .map(|slot| SlotValue::unpack(slot.load()))
                 .flat_map(|slot| [slot.current, slot.base])
                 .collect();
+            let first = service.records.first().map(|it| it.0);
+            let name = service.wanted.as_ref().map(|it| it.name).or(first);
             service.members.retain(|_, &mut id| {
                 let member = &tables.members[id as usize];
                 let has_flows = usage.of(id).all() > 0;
@@ -214,10 +220,12 @@ impl Installed {
                 if !kept {
                     tables.members.write(id as usize, Member::default());
                     self.free_members.push(id);
+                    gone.extend(name.map(|name| (name, id)));
                 }
                 kept
             });
         }
+        gone
     }
 }
 

@@ -33,7 +33,7 @@ pub use self::{
     exchange::Copied,
     links::Mode,
     mapped::Mapped,
-    tables::{At, ReasonCounts, Tables},
+    tables::{At, ReasonCounts, Tables, total},
 };
 
 /// Sizes of the tables. Those of members and flows are fixed while the maps live.
@@ -143,7 +143,7 @@ impl Director {
     pub fn counters(&self, member: u32) -> anyhow::Result<Counters> {
         let map: PerCpuArray<&MapData, Counted> = self.map("COUNTERS")?.try_into()?;
         let counted = map.get(&member, 0).context("cannot read COUNTERS")?;
-        Ok(tables::total(counted.iter().map(|counted| counted.0)))
+        Ok(total(counted.iter().map(|counted| counted.0)))
     }
 
     /// Forgets what a member was counted. New ids are taken in their order, which costs nothing
@@ -230,6 +230,6 @@ unsafe impl Pod for Counted {}
 
 impl Counted {
     fn plus(self, other: Self) -> Self {
-        Self(tables::total([self.0, other.0]))
+        Self(total([self.0, other.0]))
     }
 }

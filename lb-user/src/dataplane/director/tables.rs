@@ -193,7 +193,7 @@ impl director::Tables for At<'_> {
 pub type ReasonCounts = [u64; Reason::ALL.len()];
 
 /// Adds up what each CPU counted.
-pub(super) fn total(counters: impl IntoIterator<Item = Counters>) -> Counters {
+pub fn total(counters: impl IntoIterator<Item = Counters>) -> Counters {
     counters
         .into_iter()
         .fold(Counters::default(), |a, b| Counters {
