@@ -10,6 +10,7 @@ pub mod director;
 pub mod fill;
 pub mod health;
 pub mod install;
+pub mod metrics;
 pub mod net;
 pub mod realserver;
 pub mod scheduler;

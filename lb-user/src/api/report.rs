@@ -109,7 +109,7 @@ pub struct AgentReport {
 }
 
 /// The state of a member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     Active,
@@ -130,6 +130,17 @@ pub enum State {
 }
 
 impl State {
+    pub const ALL: [Self; 8] = [
+        Self::Active,
+        Self::Warming,
+        Self::Standby,
+        Self::Down,
+        Self::Unresolved,
+        Self::Quiesced,
+        Self::Overloaded,
+        Self::Draining,
+    ];
+
     pub fn name(self) -> &'static str {
         match self {
             Self::Active => "active",

@@ -1,6 +1,11 @@
 //! What the operator wants of a director.
 
-use std::{iter, net::IpAddr, path::Path, sync::Arc};
+use std::{
+    iter,
+    net::{IpAddr, SocketAddr},
+    path::Path,
+    sync::Arc,
+};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -32,6 +37,8 @@ pub struct Config {
     pub timeouts: [u32; 5],
     /// Seconds between two questions for each VIP, whether another host has it; 0 is none.
     pub leak_check: u32,
+    /// Where pages are served; nowhere without.
+    pub http: Option<SocketAddr>,
     pub services: Vec<Service>,
     /// Of the file that says this; none if no file does.
     pub stamp: Option<Stamp>,

@@ -1,5 +1,7 @@
 //! `director.toml` as it is written, and the checks of what is not its services': each error has the place it is about.
 
+use std::net::SocketAddr;
+
 use lb_common::tables::Timeouts;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -62,6 +64,10 @@ struct Director {
     #[serde(default)]
     #[schemars(with = "Option<i64>", range(min = 0, max = LEAK_CHECK_MAX))]
     leak_check: Option<Spanned<i64>>,
+    /// Where pages are served, to be read alone: the metrics, by HTTP at `/metrics`. Without, nowhere.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    http: Option<Spanned<String>>,
     /// Seconds that a connection may be idle.
     #[serde(default)]
     timeouts: FileTimeouts,
@@ -109,6 +115,7 @@ pub(super) fn checked(source: &Source) -> Result<Config, Error> {
         limits,
         timeouts: timeouts(source, director.timeouts)?,
         leak_check: leak_check(source, director.leak_check)?,
+        http: http(source, director.http)?,
         services: services(source, file.service, &mut places)?,
         stamp: source.stamp,
         places,
@@ -175,6 +182,19 @@ fn leak_check(source: &Source, given: Option<Spanned<i64>>) -> Result<u32, Error
             format!("`leak_check` is from 0 (not asked) to {LEAK_CHECK_MAX} seconds (a day)");
         source.error(given.span(), what)
     })
+}
+
+fn http(source: &Source, given: Option<Spanned<String>>) -> Result<Option<SocketAddr>, Error> {
+    let Some(given) = given else {
+        return Ok(None);
+    };
+    let address = given.get_ref().parse::<SocketAddr>().ok();
+    let address = address.filter(|address| address.port() != 0);
+    let address = address.ok_or_else(|| {
+        let what = "`http` is an address of this host and a port, as in \"127.0.0.1:9208\" or \"[::1]:9208\"";
+        source.error(given.span(), what)
+    })?;
+    Ok(Some(address))
 }
 
 fn bytes(text: &str) -> Option<usize> {

@@ -126,6 +126,12 @@ impl Engine {
     }
 
     pub(super) async fn reload(&mut self) -> Result<()> {
+        let reloaded = self.reload_file().await;
+        self.counts.reloaded = reloaded.is_ok();
+        reloaded
+    }
+
+    async fn reload_file(&mut self) -> Result<()> {
         self.check_confirmed()?;
         let file = Source::read(&self.path)?;
         let config = self.with_interfaces(Config::of(&file)?);
@@ -157,9 +163,17 @@ impl Engine {
         let before = std::mem::replace(&mut self.config, config);
         // They have been told of.
         self.config.places = Places::default();
-        let applied = self.bring_all().await;
+        let applied = async {
+            // One that cannot be had is no reason to refuse what has nothing to do with it.
+            if self.config.http != before.http {
+                self.pages.serve_at(self.config.http).await?;
+            }
+            self.bring_all().await
+        };
+        let applied = applied.await;
         if applied.is_err() {
             self.config = before;
+            self.serve_pages().await;
             self.resize(self.config.limits)?;
             let taken_back = self.bring_all().await;
             taken_back.context("and the change could not be taken back")?;

@@ -20,9 +20,15 @@ use super::{
     neighbours::Neighbours,
     passive::Reals,
     report, states,
+    Paths, conditions::Conditions, flows, health::Health, heard::Leaks, interfaces,
+    links::Interface, metrics, metrics::Counts, neighbours::Neighbours, report, states,
+    totals::Totals,
 };
 use crate::{
-    api::{events::Events, server::Ask},
+    api::{
+        events::Events,
+        server::{Ask, Pages},
+    },
     config::{
         director::{Config, Real, Service},
         kept::Kept,
@@ -74,6 +80,10 @@ pub(super) struct Engine {
     /// What each agent has answered last.
     pub(super) last_words: HashMap<Key, Answer>,
     pub(super) netlink: Handle,
+    pub(super) pages: Pages,
+    /// Why pages are not served, as was told.
+    pub(super) no_pages: Option<String>,
+    pub(super) counts: Counts,
     /// What systemd was last told.
     pub(super) status: String,
     ticks: u64,
@@ -88,6 +98,7 @@ impl Engine {
         pins: &Path,
         kernel: Director,
         (events, findings, answers): (Events, mpsc::Sender<Finding>, mpsc::Sender<Answer>),
+        (events, findings, pages): (Events, mpsc::Sender<Finding>, Pages),
     ) -> Result<Self> {
         let netlink = net::connect()?;
         let kept = Kept::beside(&paths.config);
@@ -99,6 +110,7 @@ impl Engine {
             neighbours.learn(neighbour);
         }
         let installed = Installed::of(&kernel.tables);
+        let totals = Totals::kept(&paths.socket, &installed);
         let mut engine = Self {
             path: paths.config.clone(),
             text,
@@ -122,6 +134,9 @@ impl Engine {
             agents: Agents::new(answers),
             last_words: HashMap::new(),
             netlink,
+            pages,
+            no_pages: None,
+            counts: Counts::new(totals),
             status: String::new(),
             ticks: 0,
         };
@@ -139,6 +154,7 @@ impl Engine {
             tracing::warn!("the tables keep the sizes they have: {error:#}");
         }
         engine.neighbours.probe_all(&engine.netlink).await;
+        engine.serve_pages().await;
         engine.tell();
         Ok(engine)
     }
@@ -148,6 +164,7 @@ impl Engine {
         match ask {
             Ask::List { all, reply } => drop(reply.send(report::list(self, all))),
             Ask::Status { reply } => drop(reply.send(report::status(self).await)),
+            Ask::Metrics { reply } => drop(reply.send(metrics::snapshot(self).await)),
             Ask::Flows { query, reply } => drop(reply.send(flows::list(self, &query))),
             Ask::Timeouts { reply } => drop(reply.send(Ok(report::timeouts(self)))),
             Ask::Text { reply } => drop(reply.send(Ok(self.text.clone()))),
@@ -227,6 +244,7 @@ impl Engine {
         if let Err(error) = self.look_at_interfaces().await {
             tracing::error!("{error:#}");
         }
+        self.serve_pages().await;
         self.expel();
         self.check_leaks(self.ticks);
         self.tell();
@@ -234,9 +252,12 @@ impl Engine {
 
     pub(super) fn sweep(&mut self) -> Result<()> {
         let now = self.kernel.now()?;
+        let begun = Instant::now();
         self.usage = self.installed.sweep(&self.kernel.tables, now);
         self.note_attempts();
         Ok(())
+        self.counts.sweep = begun.elapsed();
+        self.note_gone()
     }
 }
 

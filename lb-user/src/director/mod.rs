@@ -12,11 +12,14 @@ mod heard;
 mod interfaces;
 mod leaks;
 mod links;
+mod metrics;
 mod neighbours;
 mod notify;
 mod passive;
+mod pages;
 mod report;
 mod states;
+mod totals;
 mod transaction;
 mod vips;
 
@@ -106,6 +109,7 @@ async fn serve(
     let is_first = !pins.dir().join("maps").exists();
     let (findings, mut found) = health::findings();
     let (answers, mut answered) = mpsc::channel(agents::ANSWERS_MAX);
+    let (door, mut asked) = mpsc::channel(server::WAITING_MAX);
     let started = async {
         let kernel = Director::load(Some(pins.dir()), config.limits)?;
         Engine::new(
@@ -115,6 +119,7 @@ async fn serve(
             pins.dir(),
             kernel,
             (events.clone(), findings, answers),
+            (events.clone(), findings, server::Pages::new(door.clone())),
         )
         .await
     };
@@ -130,7 +135,6 @@ async fn serve(
             return Err(with_log(error, &paths.socket));
         }
     };
-    let (door, mut asked) = mpsc::channel(server::WAITING_MAX);
     let mut server = tokio::spawn(server::serve(listener, door, events));
     let mut reload = signal(SignalKind::hangup())?;
     let mut stop = signal(SignalKind::terminate())?;

@@ -12,6 +12,7 @@ use lb_common::wire::{MacAddr, VlanId};
 use super::links::{Interface, Subnet, describe};
 use crate::{
     address,
+    api::Used,
     config::director::{Config, Service},
     dataplane::director::Tables,
     net::{
@@ -58,6 +59,15 @@ impl Neighbours {
 
     pub(super) fn interfaces(&self) -> impl Iterator<Item = &Interface> {
         self.interfaces.iter()
+    }
+
+    /// Of the real servers, those whose MAC is known.
+    pub(super) fn resolved(&self) -> Used {
+        let known = self.watched.iter().filter(|it| self.mac(**it).is_some());
+        Used {
+            used: known.count() as u64,
+            most: self.watched.len() as u64,
+        }
     }
 
     pub(super) fn set_interfaces(&mut self, interfaces: Vec<Interface>) {

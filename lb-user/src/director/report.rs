@@ -21,7 +21,11 @@ use crate::{
 /// Lists the services in the order of the file; `all` with real servers that only drain.
 pub(super) fn list(engine: &mut Engine, all: bool) -> Result<Vec<ServiceReport>> {
     engine.sweep()?;
-    let engine = &*engine;
+    services(engine, all)
+}
+
+/// As the last sweep has found them.
+pub(super) fn services(engine: &Engine, all: bool) -> Result<Vec<ServiceReport>> {
     let report = |service: &Service| {
         let mut reals = Vec::new();
         for real in &service.reals {

@@ -72,7 +72,13 @@ impl Engine {
         self.tell_systemd();
     }
 
-    fn state_changed(&self, (service, real): Key, (from, to): (State, State), why: Option<&str>) {
+    fn state_changed(
+        &mut self,
+        (service, real): Key,
+        (from, to): (State, State),
+        why: Option<&str>,
+    ) {
+        *self.counts.state_changes.entry(to).or_default() += 1;
         let said = why.map(|why| format!(": {why}")).unwrap_or_default();
         let line = format!("{service} {real}: {from} -> {to}{said}");
         match to {

@@ -158,6 +158,8 @@ impl Engine {
             self.apply(config).await?;
             self.unconfirmed = due.map(|due| Instant::now() + due).or(self.unconfirmed);
             self.text.clone_from(&text);
+            self.counts.in_force = SystemTime::now();
+            self.counts.reloaded = true;
             Ok(())
         };
         let committed: Result<()> = committed.await;

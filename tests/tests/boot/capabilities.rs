@@ -25,6 +25,7 @@ const HOSTS: [(&str, Ipv4Addr); 4] = [
 const SERVICE: &str = "tcp/10.2.0.100:80";
 const CONFIG: &str = r#"[director]
 interfaces = ["eth0"]
+http = "10.2.0.5:9208"
 
 [[service]]
 listen = "tcp/10.2.0.100:80"
@@ -44,6 +45,8 @@ fn the_daemon_does_its_work_with_the_unit_s_capabilities() -> Result<()> {
     let socket = fs::metadata(director.dir().join("director.sock"))?;
     assert_eq!((socket.gid(), socket.mode() & 0o777), (GROUP, 0o660));
     site.serves(&["server2"])?;
+    let metrics = "curl -fsS http://10.2.0.5:9208/metrics";
+    ensure!(director.sh(metrics)?.contains("\nprocess_open_fds "));
 
     director
         .drover(&["real", "add", SERVICE, "10.2.0.3"])?

@@ -8,6 +8,8 @@ const REAL: &str = "[[service.real]]\naddress = \"10.2.0.2\"\n";
 #[rustfmt::skip]
 const BAD: [(&str, &[&str], &str); 86] = [
     ("unknown key", &["vlan = 3\n"], ":3:1: unknown key `vlan`; one of: interfaces, xdp, vip, services_max, members_max, flow_memory, flow_listing, leak_check, timeouts"),
+const BAD: [(&str, &[&str], &str); 76] = [
+    ("unknown key", &["vlan = 3\n"], ":3:1: unknown key `vlan`; one of: interfaces, xdp, vip, services_max, members_max, flow_memory, flow_listing, leak_check, http, timeouts"),
     ("mistyped key", &["fow_memory = 3\n"], ":3:1: unknown key `fow_memory`; did you mean `flow_memory`?"),
     ("mistyped table", &["[[servce]]\n"], ":3:3: unknown key `servce`; did you mean `service`?"),
     ("no listen", &["[[service]]\nscheduler = \"rr\"\n"], ":3:1: the key `listen` is missing; add it"),
@@ -55,6 +57,10 @@ const BAD: [(&str, &[&str], &str); 86] = [
     ("lower threshold above upper", &[SERVICE, REAL, "upper_threshold = 5\nlower_threshold = 6\n"], ":8:19: `lower_threshold` 6 is above `upper_threshold` 5"),
     ("lower threshold alone", &[SERVICE, REAL, "lower_threshold = 6\n"], ":7:19: `lower_threshold` 6 is above `upper_threshold` 0"),
     ("leak check of two days", &["leak_check = 172800\n"], ":3:14: `leak_check` is from 0 (not asked) to 86400 seconds (a day)"),
+    ("pages without a port", &["http = \"127.0.0.1\"\n"], ":3:8: `http` is an address of this host and a port, as in \"127.0.0.1:9208\" or \"[::1]:9208\""),
+    ("pages at port 0", &["http = \"127.0.0.1:0\"\n"], ":3:8: `http` is an address of this host and a port, as in \"127.0.0.1:9208\" or \"[::1]:9208\""),
+    ("pages at a name", &["http = \"localhost:9208\"\n"], ":3:8: `http` is an address of this host and a port, as in \"127.0.0.1:9208\" or \"[::1]:9208\""),
+    ("pages at a port alone", &["http = 9208\n"], ":3:8: invalid type: integer `9208`, expected a string"),
     ("listing that is no boolean", &["flow_listing = 1\n"], ":3:16: invalid type: integer `1`, expected a boolean"),
     ("timeout 0", &["[director.timeouts]\nudp = 0\n"], ":4:7: `udp` is from 1 to 2678400 seconds (31 days)"),
     ("timeout of 32 days", &["[director.timeouts]\ntcp = 2764800\n"], ":4:7: `tcp` is from 1 to 2678400 seconds (31 days)"),

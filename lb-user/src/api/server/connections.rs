@@ -1,14 +1,15 @@
-//! Connections: so many at once, and none that only waits.
+//! Connections, of whatever kind: so many at once, and none that only waits.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{UnixListener, UnixStream, unix::UCred},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream, UnixListener, UnixStream, unix::UCred},
     sync::Semaphore,
+    task::JoinSet,
     time::{sleep, timeout},
 };
 use tower_service::Service as _;
@@ -19,6 +20,8 @@ const CONNECTIONS_MAX: usize = 64;
 const HEADERS: Duration = Duration::from_secs(5);
 /// Until another try after the kernel has had none to give.
 const AGAIN: Duration = Duration::from_millis(100);
+/// How long a host may leave an answer by TCP unread, or be gone.
+const UNREAD: Duration = Duration::from_secs(20);
 
 /// Who is at the other end.
 #[derive(Clone, Copy, Debug)]
@@ -30,23 +33,52 @@ impl Peer {
     }
 }
 
-pub(super) async fn serve(listener: UnixListener, router: Router) -> Infallible {
+/// Where connections come from.
+pub(super) trait Listener: Sync {
+    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+
+    fn accept(&self) -> impl Future<Output = io::Result<(Self::Stream, Peer)>> + Send;
+}
+
+impl Listener for UnixListener {
+    type Stream = UnixStream;
+
+    async fn accept(&self) -> io::Result<(UnixStream, Peer)> {
+        let (stream, _) = self.accept().await?;
+        let peer = Peer(stream.peer_cred().ok());
+        Ok((stream, peer))
+    }
+}
+
+impl Listener for TcpListener {
+    type Stream = TcpStream;
+
+    async fn accept(&self) -> io::Result<(TcpStream, Peer)> {
+        let (stream, _) = self.accept().await?;
+        socket2::SockRef::from(&stream).set_tcp_user_timeout(Some(UNREAD))?;
+        Ok((stream, Peer(None)))
+    }
+}
+
+/// Serves whoever connects; dropped, all connections end with it.
+pub(super) async fn serve(listener: impl Listener, router: Router) -> Infallible {
+    let mut connections = JoinSet::new();
     let places = [CONNECTIONS_MAX; 2].map(|most| Arc::new(Semaphore::new(most)));
     let away = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
-        let mut stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
+        let (mut stream, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!("no connection could be taken: {error}");
                 sleep(AGAIN).await;
                 continue;
             }
         };
-        let peer = Peer(stream.peer_cred().ok());
+        while connections.try_join_next().is_some() {}
         let places = &places[usize::from(peer.is_root())];
         let Ok(place) = places.clone().try_acquire_owned() else {
             if let Ok(place) = away.clone().try_acquire_owned() {
-                tokio::spawn(async move {
+                connections.spawn(async move {
                     // An answer before it is asked is none.
                     let _ = timeout(HEADERS, turn_away(&mut stream)).await;
                     drop(place);
@@ -59,7 +91,7 @@ pub(super) async fn serve(listener: UnixListener, router: Router) -> Infallible 
             request.extensions_mut().insert(peer);
             router.clone().call(request.map(Body::new))
         });
-        tokio::spawn(async move {
+        connections.spawn(async move {
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(HEADERS)
@@ -72,7 +104,7 @@ pub(super) async fn serve(listener: UnixListener, router: Router) -> Infallible 
 }
 
 /// Says why to one that there is no place for, once it has asked.
-async fn turn_away(stream: &mut UnixStream) {
+async fn turn_away(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
     if stream.read(&mut [0; 4096]).await.is_err() {
         return;
     }

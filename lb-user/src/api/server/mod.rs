@@ -1,6 +1,8 @@
 //! The daemon's end of its socket. Everything asked goes through one door to the engine.
 
 mod connections;
+mod pages;
+mod scrape;
 mod socket;
 
 use std::{convert::Infallible, time::Duration};
@@ -30,13 +32,14 @@ use tokio::{
 use tokio_stream::wrappers::{BroadcastStream, errors::BroadcastStreamRecvError};
 
 use self::connections::Peer;
-pub use self::socket::listen;
+pub use self::{pages::Pages, socket::listen};
 use super::{
     Change, Refusal, ServiceReport, Status, Timeouts,
     diff::{Apply, Diff, Text},
     events::Events,
     flows, openapi,
 };
+use crate::metrics::Snapshot;
 
 /// Octets of the largest request.
 const REQUEST_MAX: usize = 1 << 20;
@@ -56,6 +59,9 @@ pub enum Ask {
     },
     Status {
         reply: Reply<Status>,
+    },
+    Metrics {
+        reply: Reply<Snapshot>,
     },
     Flows {
         query: flows::Query,
@@ -260,13 +266,25 @@ async fn answer<T: serde::Serialize>(
     engine: &mpsc::Sender<Ask>,
     ask: impl FnOnce(Reply<T>) -> Ask,
 ) -> Response {
+    match told(engine, ask).await {
+        Ok(answer) => Json(answer).into_response(),
+        Err((status, why)) => refuse(status, &why),
+    }
+}
+
+/// What the engine answers, or how it refuses.
+async fn told<T>(
+    engine: &mpsc::Sender<Ask>,
+    ask: impl FnOnce(Reply<T>) -> Ask,
+) -> Result<T, (StatusCode, String)> {
     let (reply, answer) = oneshot::channel();
     let asked = engine.send(ask(reply)).await.is_ok();
+    let gone = |why: &str| (StatusCode::SERVICE_UNAVAILABLE, why.to_owned());
     match answer.await {
-        Ok(Ok(answer)) => Json(answer).into_response(),
-        Ok(Err(error)) => refuse(StatusCode::UNPROCESSABLE_ENTITY, &format!("{error:#}")),
-        Err(_) if asked => refuse(StatusCode::SERVICE_UNAVAILABLE, "the daemon is stopping"),
-        Err(_) => refuse(StatusCode::SERVICE_UNAVAILABLE, "the daemon has stopped"),
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(error)) => Err((StatusCode::UNPROCESSABLE_ENTITY, format!("{error:#}"))),
+        Err(_) if asked => Err(gone("the daemon is stopping")),
+        Err(_) => Err(gone("the daemon has stopped")),
     }
 }
 

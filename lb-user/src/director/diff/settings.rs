@@ -89,6 +89,9 @@ fn of_director(config: &Config) -> Settings {
     if config.vip == VipMode::External {
         settings.insert("vip", "external".to_owned());
     }
+    if let Some(http) = config.http {
+        settings.insert("http", http.to_string());
+    }
     let Limits {
         services,
         members,
