@@ -4,8 +4,8 @@ use anyhow::{Context as _, Result};
 use futures_util::TryStreamExt as _;
 use lb_common::wire::{MacAddr, VlanId};
 use netlink_packet_route::link::{
-    InfoData, InfoKind, InfoVlan, LinkAttribute, LinkFlags, LinkInfo, LinkMessage, LinkXdp,
-    XdpAttached,
+    BondMode, InfoBond, InfoData, InfoKind, InfoVlan, LinkAttribute, LinkFlags, LinkInfo,
+    LinkMessage, LinkXdp, XdpAttached,
 };
 use rustix::io::Errno;
 
@@ -27,6 +27,14 @@ pub struct Link {
     /// The interface whose tagged frames it has, if it is a VLAN's.
     pub vlan_of: Option<u32>,
     pub vlan: VlanId,
+    /// As `ip -d link` has it: `veth`, `bond`; empty for a device's own.
+    pub kind: String,
+    pub mtu: u32,
+    /// The bond or bridge that it is a port of.
+    pub master: Option<u32>,
+    /// The interface at the other end, or below, and whether that is in this network namespace.
+    pub other_end: Option<(u32, bool)>,
+    pub bond: Option<BondMode>,
 }
 
 /// The XDP program of an interface.
@@ -74,6 +82,7 @@ impl From<LinkMessage> for Link {
         };
         let mut parent = None;
         let mut is_vlan = false;
+        let mut is_here = true;
         for attribute in message.attributes {
             if let LinkAttribute::IfName(name) = attribute {
                 link.name = name;
@@ -83,14 +92,47 @@ impl From<LinkMessage> for Link {
                 link.xdp = attached(&xdp);
             } else if let LinkAttribute::Link(index) = attribute {
                 parent = Some(index);
+            } else if let LinkAttribute::LinkNetNsId(_) = attribute {
+                is_here = false;
+            } else if let LinkAttribute::Mtu(mtu) = attribute {
+                link.mtu = mtu;
+            } else if let LinkAttribute::Controller(index) = attribute {
+                link.master = Some(index);
             } else if let LinkAttribute::LinkInfo(info) = attribute {
                 is_vlan = info.contains(&LinkInfo::Kind(InfoKind::Vlan));
                 link.vlan = vlan(&info);
+                link.bond = bond(&info);
+                link.kind = kind(&info);
             }
         }
+        link.other_end = parent.map(|index| (index, is_here));
         link.vlan_of = parent.filter(|_| is_vlan);
         link
     }
+}
+
+fn kind(info: &[LinkInfo]) -> String {
+    let kind = info.iter().find_map(|info| {
+        let LinkInfo::Kind(kind) = info else {
+            return None;
+        };
+        Some(kind.to_string())
+    });
+    kind.unwrap_or_default()
+}
+
+fn bond(info: &[LinkInfo]) -> Option<BondMode> {
+    info.iter().find_map(|info| {
+        let LinkInfo::Data(InfoData::Bond(bond)) = info else {
+            return None;
+        };
+        bond.iter().find_map(|it| {
+            let InfoBond::Mode(mode) = it else {
+                return None;
+            };
+            Some(*mode)
+        })
+    })
 }
 
 fn vlan(info: &[LinkInfo]) -> VlanId {

@@ -5,8 +5,10 @@ pub mod announce;
 pub mod ask;
 pub mod claims;
 pub mod clsact;
+pub mod ethtool;
 pub mod links;
 pub mod neighbours;
+pub mod netdev;
 pub mod routes;
 
 use anyhow::Context as _;
