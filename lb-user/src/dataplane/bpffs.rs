@@ -27,7 +27,7 @@ pub fn make_root(given: Option<&Path>) -> Result<PathBuf> {
     if let Some(root) = root(given)? {
         return Ok(root);
     }
-    if !in_mounts_of_process_1()? {
+    if !stays()? {
         bail!(
             "no bpffs is mounted on {MOUNT_POINT}, and one mounted here would go when this command \
              ends; mount it for all: nsenter --target 1 --mount mount -t bpf bpf {MOUNT_POINT}"
@@ -74,7 +74,8 @@ fn is_bpffs(path: impl AsRef<Path>) -> bool {
     statfs(path.as_ref()).is_ok_and(|filesystem| filesystem.f_type == MAGIC)
 }
 
-fn in_mounts_of_process_1() -> Result<bool> {
+/// Whether what is mounted here stays: it is with process 1's mounts.
+pub fn stays() -> Result<bool> {
     let namespace = |process| {
         let path = format!("/proc/{process}/ns/mnt");
         fs::read_link(&path).with_context(|| {

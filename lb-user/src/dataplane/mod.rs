@@ -8,4 +8,5 @@ pub mod privileges;
 pub mod probe;
 pub mod realserver;
 mod tc;
+pub mod trial;
 pub mod verifier;

@@ -8,7 +8,7 @@ use rustix::{
 
 /// XDP of frames in several buffers came with 5.18, after atomic operations that return a value
 /// (5.12) and BPF links (5.9).
-const KERNEL_MIN: (u32, u32) = (5, 18);
+pub const KERNEL_MIN: (u32, u32) = (5, 18);
 
 /// Refuses before anything is done.
 pub fn check() -> Result<()> {
@@ -31,7 +31,8 @@ pub fn check() -> Result<()> {
     Ok(())
 }
 
-fn version(release: &str) -> Option<(u32, u32)> {
+/// Reads the first two numbers of a release.
+pub fn version(release: &str) -> Option<(u32, u32)> {
     let mut numbers = release
         .split(|c: char| !c.is_ascii_digit())
         .map(|number| number.parse().ok());

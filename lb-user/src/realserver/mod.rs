@@ -16,6 +16,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
 
+pub(crate) use self::status::{Status as Attached, status};
 use crate::{
     cli::{Format, output},
     config::realserver::{Hook, PATH, RealServer},
@@ -97,7 +98,7 @@ pub fn run(command: Command, config: Option<&Path>, pins: Option<&Path>) -> Resu
                 detach::detach(&interfaces, pins, &netlink).await
             }
             Command::Status(Status { output }) => {
-                let status = status::status(pins, &netlink).await?;
+                let status = status(pins, &netlink).await?;
                 output::print(output, &status, report::table)?;
                 status.verdict()?;
                 Ok(String::new())

@@ -21,37 +21,37 @@ use crate::{
 };
 
 #[derive(Debug, Default, Serialize)]
-pub(super) struct Status {
+pub(crate) struct Status {
     /// Something is attached, and nothing is wrong.
-    pub(super) ok: bool,
-    pub(super) interfaces: Vec<Interface>,
-    pub(super) vips: Vec<Vip>,
+    pub(crate) ok: bool,
+    pub(crate) interfaces: Vec<Interface>,
+    pub(crate) vips: Vec<Vip>,
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct Interface {
-    pub(super) interface: String,
-    pub(super) ingress: Option<String>,
-    pub(super) egress: Option<String>,
-    pub(super) rips: Vec<IpNet>,
-    pub(super) problems: Vec<String>,
+pub(crate) struct Interface {
+    pub(crate) interface: String,
+    pub(crate) ingress: Option<String>,
+    pub(crate) egress: Option<String>,
+    pub(crate) rips: Vec<IpNet>,
+    pub(crate) problems: Vec<String>,
 }
 
 /// One VIP on one interface.
 #[derive(Debug, Serialize)]
-pub(super) struct Vip {
-    pub(super) vip: IpAddr,
-    pub(super) interface: String,
-    pub(super) on_lo: bool,
+pub(crate) struct Vip {
+    pub(crate) vip: IpAddr,
+    pub(crate) interface: String,
+    pub(crate) on_lo: bool,
     /// In whose name the host asks for others in the subnet of the VIP.
-    pub(super) rip: Option<IpAddr>,
-    pub(super) asked: u64,
-    pub(super) claimed: u64,
-    pub(super) mangled: u64,
-    pub(super) problems: Vec<String>,
+    pub(crate) rip: Option<IpAddr>,
+    pub(crate) asked: u64,
+    pub(crate) claimed: u64,
+    pub(crate) mangled: u64,
+    pub(crate) problems: Vec<String>,
 }
 
-pub(super) async fn status(root: Option<&Path>, netlink: &Handle) -> Result<Status> {
+pub(crate) async fn status(root: Option<&Path>, netlink: &Handle) -> Result<Status> {
     let mut status = Status::default();
     let Some(pins) = Pins::find(root, Role::RealServer)? else {
         return Ok(status);
@@ -78,7 +78,7 @@ pub(super) async fn status(root: Option<&Path>, netlink: &Handle) -> Result<Stat
 
 impl Status {
     /// An error if nothing is attached or something is wrong: the first that is.
-    pub(super) fn verdict(&self) -> Result<()> {
+    pub(crate) fn verdict(&self) -> Result<()> {
         if let Some(interface) = self.interfaces.iter().find(|it| !it.problems.is_empty()) {
             bail!(
                 "{}: {}; attach again",
