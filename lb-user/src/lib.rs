@@ -7,6 +7,7 @@ pub mod cli;
 pub mod config;
 pub mod dataplane;
 pub mod director;
+pub mod doctor;
 pub mod fill;
 pub mod health;
 pub mod install;

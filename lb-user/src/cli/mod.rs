@@ -2,6 +2,7 @@
 
 mod apply;
 mod director;
+mod doctor;
 mod flows;
 mod list;
 mod log;
@@ -76,6 +77,11 @@ enum Command {
     Timeouts(timeouts::Timeouts),
     /// Show how the director is: interfaces, limits, packets not forwarded
     Status(status::Status),
+    /// Examine this host and its network, before it is set up and after: what is wrong, and what mends it
+    ///
+    /// Changes nothing. Exits with 0 if there is nothing worse than a note, 4 if there are warnings, 5 if there are
+    /// errors.
+    Doctor(doctor::Doctor),
     /// Put a file in the place of the daemon's, as one change
     Apply(apply::Apply),
     /// Show what a file would change, or the daemon's own as it is now
@@ -110,6 +116,7 @@ impl Cli {
             Command::Flows(flows) => flows.run(&places),
             Command::Timeouts(timeouts) => timeouts.run(&places),
             Command::Status(status) => status.run(&places),
+            Command::Doctor(doctor) => doctor.run(&places),
             Command::Apply(apply) => apply.run(&places),
             Command::Diff(diff) => diff.run(&places),
             Command::Undo(undo) => undo.run(&places),
