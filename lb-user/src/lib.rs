@@ -10,6 +10,7 @@ pub mod director;
 pub mod doctor;
 pub mod fill;
 pub mod health;
+pub mod import;
 pub mod install;
 pub mod metrics;
 pub mod net;

@@ -4,6 +4,7 @@ mod apply;
 mod director;
 mod doctor;
 mod flows;
+mod import;
 mod list;
 mod log;
 mod manual;
@@ -92,6 +93,9 @@ enum Command {
     Confirm,
     /// Have the daemon read its configuration file again
     Reload,
+    /// Print a configuration of what keepalived, arptables or ipvsadm have; exit with 3 if not all is carried over
+    #[command(subcommand)]
+    Import(import::Import),
     /// Print the JSON Schema of director.toml, for editors
     Schema,
     /// Print a shell's completions of this command line
@@ -122,6 +126,7 @@ impl Cli {
             Command::Undo(undo) => undo.run(&places),
             Command::Confirm => client::post(&places.socket, "/v1/confirm", &()),
             Command::Reload => client::post(&places.socket, "/v1/reload", &()),
+            Command::Import(import) => import.run(),
             Command::Schema => output::write(&format!("{:#}\n", schema::director())),
             Command::Completions(completions) => completions.run(),
             Command::Manual(manual) => manual.run(),
