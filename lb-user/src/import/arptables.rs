@@ -19,6 +19,8 @@ use crate::config::{
 struct Rules {
     vips: Vec<IpAddr>,
     interfaces: Vec<String>,
+    /// Some rule is for all interfaces.
+    names_none: bool,
 }
 
 /// What a line says that matters.
@@ -106,6 +108,7 @@ impl Rules {
             self.vips.push(address);
         }
         let interface = rule.interface.filter(|it| !matches!(*it, "any" | "*"));
+        self.names_none |= interface.is_none();
         if let Some(name) = interface.map(str::to_owned)
             && !self.interfaces.contains(&name)
         {
@@ -124,7 +127,10 @@ impl Rules {
                 vec!["eth0".to_owned()],
                 Some("assumed; name all that could answer for a VIP".to_owned()),
             ),
-            ([], said) => (said.to_vec(), None),
+            ([], said) => {
+                let remark = "some rules are for all interfaces; name all that could answer";
+                (said.to_vec(), self.names_none.then(|| remark.to_owned()))
+            }
             (named, _) => (named.to_vec(), None),
         };
         let mut keys = Keys::default();

@@ -6,6 +6,7 @@ mod commands;
 mod config;
 mod daemon;
 mod files;
+mod import;
 mod realserver;
 mod transactions;
 
