@@ -17,11 +17,10 @@ use super::{
     heard::Leaks,
     interfaces,
     links::Interface,
+    metrics::{self, Counts},
     neighbours::Neighbours,
     passive::Reals,
     report, states,
-    Paths, conditions::Conditions, flows, health::Health, heard::Leaks, interfaces,
-    links::Interface, metrics, metrics::Counts, neighbours::Neighbours, report, states,
     totals::Totals,
 };
 use crate::{
@@ -48,6 +47,14 @@ const SWEEP: u64 = 5;
 /// The same while a scheduler goes by connections: each sweep makes it a new batch of turns; or while some real server is
 /// judged by them.
 const LIVE: u64 = 1;
+
+/// What others hear of the engine by, and it of them.
+pub(super) struct Ends {
+    pub(super) events: Events,
+    pub(super) findings: mpsc::Sender<Finding>,
+    pub(super) answers: mpsc::Sender<Answer>,
+    pub(super) pages: Pages,
+}
 
 #[derive(Debug)]
 pub(super) struct Engine {
@@ -97,8 +104,7 @@ impl Engine {
         interfaces_given: &[String],
         pins: &Path,
         kernel: Director,
-        (events, findings, answers): (Events, mpsc::Sender<Finding>, mpsc::Sender<Answer>),
-        (events, findings, pages): (Events, mpsc::Sender<Finding>, Pages),
+        ends: Ends,
     ) -> Result<Self> {
         let netlink = net::connect()?;
         let kept = Kept::beside(&paths.config);
@@ -128,13 +134,13 @@ impl Engine {
             leaks: Leaks::new(),
             interfaces: interfaces::Conditions::default(),
             states: states::path(&paths.socket),
-            events,
+            events: ends.events,
             health: None,
-            findings,
-            agents: Agents::new(answers),
+            findings: ends.findings,
+            agents: Agents::new(ends.answers),
             last_words: HashMap::new(),
             netlink,
-            pages,
+            pages: ends.pages,
             no_pages: None,
             counts: Counts::new(totals),
             status: String::new(),
@@ -254,9 +260,8 @@ impl Engine {
         let now = self.kernel.now()?;
         let begun = Instant::now();
         self.usage = self.installed.sweep(&self.kernel.tables, now);
-        self.note_attempts();
-        Ok(())
         self.counts.sweep = begun.elapsed();
+        self.note_attempts();
         self.note_gone()
     }
 }

@@ -15,8 +15,8 @@ mod links;
 mod metrics;
 mod neighbours;
 mod notify;
-mod passive;
 mod pages;
+mod passive;
 mod report;
 mod states;
 mod totals;
@@ -37,7 +37,7 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use self::engine::Engine;
+use self::engine::{Ends, Engine};
 use crate::{
     api::{events::Events, server},
     config::{Source, director::Config},
@@ -118,8 +118,12 @@ async fn serve(
             interfaces,
             pins.dir(),
             kernel,
-            (events.clone(), findings, answers),
-            (events.clone(), findings, server::Pages::new(door.clone())),
+            Ends {
+                events: events.clone(),
+                findings,
+                answers,
+                pages: server::Pages::new(door.clone()),
+            },
         )
         .await
     };
