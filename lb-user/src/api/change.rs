@@ -26,6 +26,8 @@ pub enum Change {
         service: ServiceName,
         address: IpAddr,
     },
+    /// Removes all services.
+    Clear,
     /// Of idle connections, in seconds; those that are not given stay.
     SetTimeouts {
         tcp: Option<u32>,
@@ -126,6 +128,7 @@ impl fmt::Display for Change {
             Self::AddReal(change) => write!(f, "real add {change}"),
             Self::EditReal(change) => write!(f, "real edit {change}"),
             Self::RemoveReal { service, address } => write!(f, "real remove {service} {address}"),
+            Self::Clear => f.write_str("ipvsadm -C"),
             Self::SetTimeouts { tcp, tcpfin, udp } => {
                 f.write_str("timeouts set")?;
                 said(f, "tcp", *tcp)?;

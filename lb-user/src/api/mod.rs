@@ -13,6 +13,7 @@
 //! | `POST /v1/apply` | `diff::Apply` | `diff::Diff` |
 //! | `POST /v1/undo`, `POST /v1/confirm` | | `diff::Diff`, nothing |
 //! | `POST /v1/changes` | `[Change]`, all or none | |
+//! | `POST /v1/zero` | a `ServiceName`, or `null`: all | |
 //! | `POST /v1/reload` | | |
 //!
 //! What is refused is answered with a status of 4xx and `{"error": "one line"}`.

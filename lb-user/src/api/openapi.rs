@@ -9,6 +9,7 @@ use super::{
     events::Event,
     flows,
 };
+use crate::service::ServiceName;
 
 /// What can be asked, of a method and a path.
 struct Operation {
@@ -129,6 +130,12 @@ fn operations(types: &mut SchemaGenerator) -> Vec<Operation> {
             "/v1/changes",
             "Changes, all or none, which are written to the file",
             Some(of::<Vec<Change>>(types)),
+            json!({"type": "null"}),
+        ),
+        post(
+            "/v1/zero",
+            "Has counters begin at zero: a service's, or, of null, all",
+            Some(of::<Option<ServiceName>>(types)),
             json!({"type": "null"}),
         ),
         post(

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    config::fwmarks::Fwmarks,
     install::Policy,
     scheduler::{Flag, Scheduler},
     service::ServiceName,
@@ -176,6 +177,8 @@ pub struct Status {
     pub flow_octets: u64,
     /// Octets of the tables, counters aside.
     pub memory: u64,
+    /// By firewall mark, what `ipvsadm -A -f` makes one service of.
+    pub fwmarks: Fwmarks,
     /// Seconds until the last change is taken back, if it waits to be confirmed.
     pub unconfirmed: Option<u64>,
     /// Other hosts that say to have a VIP.

@@ -55,6 +55,15 @@ impl<'s> Named<'s> {
             span: value.span(),
         }
     }
+
+    pub(super) fn parsed(&self, source: &Source) -> Result<ServiceName, Error> {
+        let parsed = self.text.parse();
+        parsed.map_err(|error| source.error(self.span.clone(), error))
+    }
+
+    pub(super) fn error(&self, source: &Source, what: String) -> Error {
+        source.error(self.span.clone(), what)
+    }
 }
 
 /// The destinations of all services, as far as they have been read.
@@ -74,11 +83,8 @@ impl Destinations {
         named: &Named<'_>,
         others: &[ServiceName],
     ) -> Result<ServiceName, Error> {
-        let told = |what: String| source.error(named.span.clone(), what);
-        let name: ServiceName = named
-            .text
-            .parse()
-            .map_err(|error| source.error(named.span.clone(), error))?;
+        let told = |what: String| named.error(source, what);
+        let name = named.parsed(source)?;
         if let Some(first) = self.spans.insert(name, named.span.start) {
             let line = source.line(first);
             return Err(told(format!(

@@ -10,7 +10,9 @@ use std::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Error, Source, Stamp, availability::Availability, file, places::Places};
+use super::{
+    Error, Source, Stamp, availability::Availability, file, fwmarks::Fwmarks, places::Places,
+};
 use crate::{
     dataplane::director::{Limits, Mode},
     health::{agent::Agent, check::Check, passive::Passive},
@@ -39,6 +41,8 @@ pub struct Config {
     pub leak_check: u32,
     /// Where pages are served; nowhere without.
     pub http: Option<SocketAddr>,
+    /// What `ipvsadm -f` names.
+    pub fwmarks: Fwmarks,
     pub services: Vec<Service>,
     /// Of the file that says this; none if no file does.
     pub stamp: Option<Stamp>,

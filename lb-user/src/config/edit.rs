@@ -1,6 +1,6 @@
 //! Changes of `director.toml` as an operator would make them by hand: comments and order stay.
 
-use std::{net::IpAddr, ops::Range, path::Path};
+use std::{net::IpAddr, ops::Range, path::Path, slice};
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use lb_common::tables::Timeouts;
@@ -22,27 +22,26 @@ pub fn edited(text: &str, changes: &[Change]) -> Result<(String, Config)> {
         // Its place would be one in a file that is never written.
         Config::parse(Path::new(""), text).map_err(|error| anyhow!("{}", error.what()))
     };
-    let mut text = text.to_owned();
-    let mut config = None;
-    // Each change is checked against what those before it made.
-    for change in changes {
-        text = edited_once(&text, change)?;
-        config = Some(parsed(&text)?);
-    }
-    let config = config.map_or_else(|| parsed(&text), Ok)?;
+    let text = match changes {
+        [change] => edited_once(text, change)?,
+        // Of what they make, all is checked at once.
+        _ => edited_within(text, 0..text.len(), changes)?,
+    };
+    let config = parsed(&text)?;
     Ok((text, config))
 }
 
 /// Returns the text after a change that is known to be right; the text is a director's.
 pub fn edited_once(text: &str, change: &Change) -> Result<String> {
     let part = part(text, change).unwrap_or(0..text.len());
-    edited_within(text, part, change)
+    edited_within(text, part, slice::from_ref(change))
 }
 
-pub(super) fn edited_within(text: &str, part: Range<usize>, change: &Change) -> Result<String> {
+pub(super) fn edited_within(text: &str, part: Range<usize>, changes: &[Change]) -> Result<String> {
     let document = text[part.clone()].parse();
     let mut document: DocumentMut = document.context("the file is not TOML any more")?;
-    apply(&mut document, change)?;
+    let mut changes = changes.iter();
+    changes.try_for_each(|change| apply(&mut document, change))?;
     let (before, after) = (&text[..part.start], &text[part.end..]);
     Ok([before, &document.to_string(), after].concat())
 }
@@ -58,9 +57,8 @@ pub(super) fn part(text: &str, change: &Change) -> Option<Range<usize>> {
         | Change::AddReal(RealChange { service, .. })
         | Change::EditReal(RealChange { service, .. })
         | Change::RemoveReal { service, .. } => service,
-        Change::AddService(_) | Change::RemoveService { .. } | Change::SetTimeouts { .. } => {
-            return None;
-        }
+        Change::AddService(_) | Change::RemoveService { .. } => return None,
+        Change::Clear | Change::SetTimeouts { .. } => return None,
     };
     let alone = text.find(&format!("\nlisten = \"{service}\"\n"));
     let first = || text.find(&format!("\nlisten = [\"{service}\""));
@@ -125,6 +123,7 @@ fn apply(document: &mut DocumentMut, change: &Change) -> Result<()> {
             let is_removed = reals.len() < before;
             ensure!(is_removed, "service {service} has no real server {address}");
         }
+        Change::Clear => services(document)?.clear(),
         Change::SetTimeouts { tcp, tcpfin, udp } => {
             let [_, tcp_default, tcpfin_default, _, udp_default] = Timeouts::IPVS;
             set_timeouts(

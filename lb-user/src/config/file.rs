@@ -9,7 +9,9 @@ use toml::Spanned;
 
 use super::{
     Error, Source,
+    destinations::Listen,
     director::{Config, SECONDS_MAX, SERVICES_MAX, VipMode, check_seconds},
+    fwmarks::{self, FileFwmarks},
     places::{Named, Places},
     services::{FileService, services},
 };
@@ -71,6 +73,10 @@ struct Director {
     /// Seconds that a connection may be idle.
     #[serde(default)]
     timeouts: FileTimeouts,
+    /// By firewall mark, what `ipvsadm -A -f` makes one service of: packets have no other.
+    #[serde(default)]
+    #[schemars(with = "std::collections::BTreeMap<String, Listen>")]
+    fwmarks: FileFwmarks,
 }
 
 /// As `ipvsadm --set` has them.
@@ -114,6 +120,7 @@ pub(super) fn checked(source: &Source) -> Result<Config, Error> {
         vip: director.vip,
         limits,
         timeouts: timeouts(source, director.timeouts)?,
+        fwmarks: fwmarks::checked(source, &director.fwmarks)?,
         leak_check: leak_check(source, director.leak_check)?,
         http: http(source, director.http)?,
         services: services(source, file.service, &mut places)?,

@@ -10,6 +10,7 @@ mod destinations;
 pub mod director;
 pub mod edit;
 mod file;
+pub mod fwmarks;
 pub mod kept;
 mod listen;
 mod passive;

@@ -108,6 +108,7 @@ impl Engine {
         // Also of those before the one that could not be brought.
         for member in fresh {
             self.kernel.reset_counters(member)?;
+            self.zeroed.forget(member);
         }
         brought
     }

@@ -22,6 +22,8 @@ use super::{
     passive::Reals,
     report, states,
     totals::Totals,
+    Paths, conditions::Conditions, flows, health::Health, heard::Leaks, interfaces,
+    links::Interface, neighbours::Neighbours, report, states, zeroed::Zeroed,
 };
 use crate::{
     api::{
@@ -79,6 +81,7 @@ pub(super) struct Engine {
     pub(super) interfaces: interfaces::Conditions,
     /// Where states are kept for the next daemon.
     pub(super) states: PathBuf,
+    pub(super) zeroed: Zeroed,
     pub(super) events: Events,
     pub(super) health: Option<Health>,
     /// Where checks say what they have found.
@@ -117,6 +120,7 @@ impl Engine {
         }
         let installed = Installed::of(&kernel.tables);
         let totals = Totals::kept(&paths.socket, &installed);
+        let zeroed = Zeroed::kept(&paths.socket, &kernel);
         let mut engine = Self {
             path: paths.config.clone(),
             text,
@@ -135,6 +139,8 @@ impl Engine {
             interfaces: interfaces::Conditions::default(),
             states: states::path(&paths.socket),
             events: ends.events,
+            zeroed,
+            events,
             health: None,
             findings: ends.findings,
             agents: Agents::new(ends.answers),
@@ -179,6 +185,7 @@ impl Engine {
             Ask::Undo { reply } => drop(reply.send(self.undo().await)),
             Ask::Confirm { reply } => drop(reply.send(self.confirm())),
             Ask::Change { changes, reply } => drop(reply.send(self.change(&changes).await)),
+            Ask::Zero { service, reply } => drop(reply.send(self.zero(service))),
             Ask::Reload { reply } => drop(reply.send(self.reload().await)),
         }
     }

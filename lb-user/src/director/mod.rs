@@ -22,6 +22,7 @@ mod states;
 mod totals;
 mod transaction;
 mod vips;
+mod zeroed;
 
 use std::{
     collections::HashSet,

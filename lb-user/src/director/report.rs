@@ -77,7 +77,7 @@ fn real_report(
     } = real;
     let id = engine.installed.member(service.listen, address);
     let counters = match id {
-        Some(id) => engine.kernel.counters(id)?,
+        Some(id) => engine.zeroed.since(id, engine.kernel.counters(id)?),
         None => lb_common::tables::Counters::default(),
     };
     let is_tracked = service.is_tracked();
@@ -158,6 +158,7 @@ pub(super) async fn status(engine: &Engine) -> Result<Status> {
         ),
         flow_octets: tables.flow_octets() as u64,
         memory: tables.octets(),
+        fwmarks: engine.config.fwmarks.clone(),
         unconfirmed: engine.unconfirmed_left().map(|left| left.as_secs()),
         leaks,
         leaks_more,

@@ -8,6 +8,8 @@ const REAL: &str = "[[service.real]]\naddress = \"10.2.0.2\"\n";
 #[rustfmt::skip]
 const BAD: &[(&str, &[&str], &str)] = &[
     ("unknown key", &["vlan = 3\n"], ":3:1: unknown key `vlan`; one of: interfaces, xdp, vip, services_max, members_max, flow_memory, flow_listing, leak_check, http, timeouts"),
+const BAD: [(&str, &[&str], &str); 72] = [
+    ("unknown key", &["vlan = 3\n"], ":3:1: unknown key `vlan`; one of: interfaces, xdp, vip, services_max, members_max, flow_memory, flow_listing, leak_check, timeouts, fwmarks"),
     ("mistyped key", &["fow_memory = 3\n"], ":3:1: unknown key `fow_memory`; did you mean `flow_memory`?"),
     ("mistyped table", &["[[servce]]\n"], ":3:3: unknown key `servce`; did you mean `service`?"),
     ("no listen", &["[[service]]\nscheduler = \"rr\"\n"], ":3:1: the key `listen` is missing; add it"),

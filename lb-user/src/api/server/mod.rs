@@ -40,10 +40,11 @@ use super::{
     flows, openapi,
 };
 use crate::metrics::Snapshot;
+use crate::service::ServiceName;
 
 /// Octets of the largest request.
 const REQUEST_MAX: usize = 1 << 20;
-/// Octets of the largest one with a file in it: as JSON, text may be twice as long.
+/// Octets of the largest one with a file in it, or what makes one: as JSON, text may be twice as long.
 const FILE_REQUEST_MAX: usize = 33 << 20;
 /// How long a request may take from its last header to its answer.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -92,6 +93,11 @@ pub enum Ask {
         changes: Vec<Change>,
         reply: Reply<()>,
     },
+    /// Has counters begin at zero: a service's, or all.
+    Zero {
+        service: Option<ServiceName>,
+        reply: Reply<()>,
+    },
     Reload {
         reply: Reply<()>,
     },
@@ -119,7 +125,8 @@ fn router(engine: mpsc::Sender<Ask>, events: Events) -> Router {
         .route("/v1/apply", post(apply).layer(with_file()))
         .route("/v1/undo", post(undo))
         .route("/v1/confirm", post(confirm))
-        .route("/v1/changes", post(changes))
+        .route("/v1/changes", post(changes).layer(with_file()))
+        .route("/v1/zero", post(zero))
         .route("/v1/reload", post(reload))
         .method_not_allowed_fallback(async || {
             let why = "wrong method for this path: what changes is asked by POST, the rest by GET";
@@ -254,6 +261,17 @@ async fn changes(
 ) -> Response {
     match changes {
         Ok(Json(changes)) => answer(&engine, |reply| Ask::Change { changes, reply }).await,
+        Err(rejection) => refuse(rejection.status(), &rejection.body_text()),
+    }
+}
+
+async fn zero(
+    State(engine): State<mpsc::Sender<Ask>>,
+    _: Root,
+    service: Result<Json<Option<ServiceName>>, JsonRejection>,
+) -> Response {
+    match service {
+        Ok(Json(service)) => answer(&engine, |reply| Ask::Zero { service, reply }).await,
         Err(rejection) => refuse(rejection.status(), &rejection.body_text()),
     }
 }

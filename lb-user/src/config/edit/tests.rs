@@ -60,7 +60,7 @@ address = \"192.0.2.2\"
         ] {
             assert_eq!(part(text, &change).is_some(), is_part, "{change}");
             let edited = edited_once(text, &change).map_err(|error| error.to_string());
-            let whole = edited_within(text, 0..text.len(), &change);
+            let whole = edited_within(text, 0..text.len(), slice::from_ref(&change));
             assert_eq!(edited, whole.map_err(|error| error.to_string()), "{change}");
         }
     }

@@ -13,6 +13,7 @@ use crate::{
     dataplane::director::Limits,
     health::{agent::Agent, passive::Passive},
     scheduler::listed,
+    service::ServiceName,
 };
 
 /// What is told of a key.
@@ -100,6 +101,13 @@ fn of_director(config: &Config) -> Settings {
         ..
     } = config.limits;
     let memory = (flow_sets * size_of::<FlowSet>()) >> 20;
+    let marks = config.fwmarks.iter();
+    let marks: Vec<String> = marks
+        .map(|(mark, all)| format!("{mark}: {}", named(all)))
+        .collect();
+    if !marks.is_empty() {
+        settings.insert("fwmarks", marks.join(", "));
+    }
     settings.extend([
         // Id 0 is none.
         ("services_max", (services - 1).to_string()),
@@ -124,8 +132,7 @@ fn of_service(service: &Service) -> Settings {
     let mut said = |key, value: Option<String>| {
         settings.extend(value.map(|value| (key, value)));
     };
-    let also: Vec<String> = also.iter().map(ToString::to_string).collect();
-    said("also", (!also.is_empty()).then(|| also.join(" ")));
+    said("also", (!also.is_empty()).then(|| named(also)));
     said(
         "flags",
         (!flags.is_empty()).then(|| listed(flags).to_string()),
@@ -164,6 +171,11 @@ fn of_service(service: &Service) -> Settings {
     said("passive.window", passive(|it| it.window));
     said("passive.hold", passive(|it| it.hold));
     settings
+}
+
+fn named(all: &[ServiceName]) -> String {
+    let names: Vec<String> = all.iter().map(ToString::to_string).collect();
+    names.join(" ")
 }
 
 fn of_real(real: &Real) -> Settings {
