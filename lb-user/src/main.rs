@@ -2,12 +2,11 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use lb_user::cli::Cli;
 
 fn main() -> ExitCode {
-    match Cli::parse().run() {
-        Ok(()) => ExitCode::SUCCESS,
+    match Cli::of_process().run() {
+        Ok(code) => code,
         Err(error) => {
             let line = format!("{error:#}");
             // Names that are quoted may hold anything.

@@ -5,6 +5,7 @@ mod director;
 mod doctor;
 mod flows;
 mod import;
+mod ipvsadm;
 mod list;
 mod log;
 mod manual;
@@ -14,7 +15,7 @@ mod service;
 mod status;
 mod timeouts;
 
-use std::path::PathBuf;
+use std::{env, ffi::OsString, path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
@@ -102,14 +103,26 @@ enum Command {
     Completions(manual::Completions),
     /// Write the manual pages of all commands into a directory
     Manual(manual::Manual),
+    /// Take ipvsadm's command lines, and print its listings
+    Ipvsadm(ipvsadm::Ipvsadm),
     /// Put this program, its unit and an example configuration in place; nothing is started
     Install(setup::Install),
 }
 
 impl Cli {
-    pub fn run(self) -> Result<()> {
+    /// Reads this process's command line. What is called by ipvsadm's name takes ipvsadm's.
+    pub fn of_process() -> Self {
+        if ipvsadm::called().is_none() {
+            return Self::parse();
+        }
+        let before = ["drover", "ipvsadm", "--"].map(OsString::from);
+        Self::parse_from(before.into_iter().chain(env::args_os().skip(1)))
+    }
+
+    pub fn run(self) -> Result<ExitCode> {
         let places = self.places;
-        match self.command {
+        let done = match self.command {
+            Command::Ipvsadm(ipvsadm) => return Ok(ipvsadm.run(&places)),
             Command::Director(director) => director.run(&places),
             Command::Service(service) => service.run(&places),
             Command::Real(real) => real.run(&places),
@@ -131,7 +144,8 @@ impl Cli {
             Command::Completions(completions) => completions.run(),
             Command::Manual(manual) => manual.run(),
             Command::Install(install) => install.run(),
-        }
+        };
+        done.map(|()| ExitCode::SUCCESS)
     }
 }
 
