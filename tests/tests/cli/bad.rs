@@ -9,6 +9,7 @@ const REAL: &str = "[[service.real]]\naddress = \"10.2.0.2\"\n";
 const BAD: &[(&str, &[&str], &str)] = &[
     ("unknown key", &["vlan = 3\n"], ":3:1: unknown key `vlan`; one of: interfaces, xdp, vip, services_max, members_max, flow_memory, flow_listing, leak_check, http, timeouts"),
 const BAD: [(&str, &[&str], &str); 72] = [
+const BAD: [(&str, &[&str], &str); 74] = [
     ("unknown key", &["vlan = 3\n"], ":3:1: unknown key `vlan`; one of: interfaces, xdp, vip, services_max, members_max, flow_memory, flow_listing, leak_check, timeouts, fwmarks"),
     ("mistyped key", &["fow_memory = 3\n"], ":3:1: unknown key `fow_memory`; did you mean `flow_memory`?"),
     ("mistyped table", &["[[servce]]\n"], ":3:3: unknown key `servce`; did you mean `service`?"),
@@ -62,6 +63,8 @@ const BAD: [(&str, &[&str], &str); 72] = [
     ("pages at a name", &["http = \"localhost:9208\"\n"], ":3:8: `http` is an address of this host and a port, as in \"127.0.0.1:9208\" or \"[::1]:9208\""),
     ("pages at a port alone", &["http = 9208\n"], ":3:8: invalid type: integer `9208`, expected a string"),
     ("listing that is no boolean", &["flow_listing = 1\n"], ":3:16: invalid type: integer `1`, expected a boolean"),
+    ("mark 0", &["[director.fwmarks]\n0 = \"tcp/10.2.0.100:80\"\n"], ":4:1: `0` is not a mark from 1 to 4294967295"),
+    ("a destination of two marks", &["[director.fwmarks]\n1 = \"tcp/10.2.0.100:80\"\n2 = \"tcp/10.2.0.100:80\"\n"], ":5:5: tcp/10.2.0.100:80 has mark 1 already"),
     ("timeout 0", &["[director.timeouts]\nudp = 0\n"], ":4:7: `udp` is from 1 to 2678400 seconds (31 days)"),
     ("timeout of 32 days", &["[director.timeouts]\ntcp = 2764800\n"], ":4:7: `tcp` is from 1 to 2678400 seconds (31 days)"),
     ("mistyped timeout", &["[director.timeouts]\ntcpfim = 60\n"], ":4:1: unknown key `tcpfim`; did you mean `tcpfin`?"),
