@@ -22,8 +22,7 @@ use super::{
     passive::Reals,
     report, states,
     totals::Totals,
-    Paths, conditions::Conditions, flows, health::Health, heard::Leaks, interfaces,
-    links::Interface, neighbours::Neighbours, report, states, zeroed::Zeroed,
+    zeroed::Zeroed,
 };
 use crate::{
     api::{
@@ -140,7 +139,6 @@ impl Engine {
             states: states::path(&paths.socket),
             events: ends.events,
             zeroed,
-            events,
             health: None,
             findings: ends.findings,
             agents: Agents::new(ends.answers),

@@ -7,10 +7,7 @@ const REAL: &str = "[[service.real]]\naddress = \"10.2.0.2\"\n";
 /// What comes after [`HEAD`], and what is said after the file's name.
 #[rustfmt::skip]
 const BAD: &[(&str, &[&str], &str)] = &[
-    ("unknown key", &["vlan = 3\n"], ":3:1: unknown key `vlan`; one of: interfaces, xdp, vip, services_max, members_max, flow_memory, flow_listing, leak_check, http, timeouts"),
-const BAD: [(&str, &[&str], &str); 72] = [
-const BAD: [(&str, &[&str], &str); 74] = [
-    ("unknown key", &["vlan = 3\n"], ":3:1: unknown key `vlan`; one of: interfaces, xdp, vip, services_max, members_max, flow_memory, flow_listing, leak_check, timeouts, fwmarks"),
+    ("unknown key", &["vlan = 3\n"], ":3:1: unknown key `vlan`; one of: interfaces, xdp, vip, services_max, members_max, flow_memory, flow_listing, leak_check, http, timeouts, fwmarks"),
     ("mistyped key", &["fow_memory = 3\n"], ":3:1: unknown key `fow_memory`; did you mean `flow_memory`?"),
     ("mistyped table", &["[[servce]]\n"], ":3:3: unknown key `servce`; did you mean `service`?"),
     ("no listen", &["[[service]]\nscheduler = \"rr\"\n"], ":3:1: the key `listen` is missing; add it"),
@@ -128,7 +125,9 @@ pub(crate) const BAD_START: [(&str, &str, &str); 3] = [
 ];
 
 pub(crate) fn texts() -> impl Iterator<Item = (&'static str, Vec<u8>, &'static str)> {
-    let bad = BAD.iter().map(|&(what, tail, why)| (what, (HEAD.to_owned() + &tail.concat()).into(), why));
+    let bad = BAD
+        .iter()
+        .map(|&(what, tail, why)| (what, (HEAD.to_owned() + &tail.concat()).into(), why));
     let whole = BAD_WHOLE.map(|(what, text, why)| (what, text.to_vec(), why));
     bad.into_iter().chain(whole)
 }

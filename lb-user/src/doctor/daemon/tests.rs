@@ -97,6 +97,7 @@ fn status() -> Status {
         flow_octets: 16,
         memory: 0,
         unconfirmed: None,
+        fwmarks: crate::config::fwmarks::Fwmarks::default(),
         leaks: Vec::new(),
         leaks_more: 0,
         reasons: std::collections::BTreeMap::new(),
