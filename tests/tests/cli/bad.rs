@@ -88,7 +88,7 @@ const BAD: &[(&str, &[&str], &str)] = &[
     ("agent without a port", &[SERVICE, "[service.agent]\n"], ":5:1: the key `port` is missing; add it"),
     ("agent's port", &[SERVICE, "[service.agent]\nport = 65536\n"], ":6:8: `port` is from 1 to 65535"),
     ("agent's interval", &[SERVICE, "[service.agent]\nport = 9\ninterval = 0.05\n"], ":7:12: `interval` is from 0.1 to 3600 seconds"),
-    ("agent's timeout", &[SERVICE, "agent = { port = 9, timeout = 61 }\n"], ":5:29: `timeout` is from 0.01 to 60 seconds"),
+    ("agent's timeout", &[SERVICE, "agent = { port = 9, timeout = 61 }\n"], ":5:31: `timeout` is from 0.01 to 60 seconds"),
     ("mistyped agent", &[SERVICE, "[service.agent]\nport = 9\nsends = \"x\"\n"], ":7:1: unknown key `sends`; did you mean `send`?"),
     ("passive per cent", &[SERVICE, "[service.passive]\npercent = 100\n"], ":6:11: `percent` is from 1 to 99"),
     ("passive attempts", &[SERVICE, "[service.passive]\nattempts = 4\n"], ":6:12: `attempts` is from 5 to 1000000"),
