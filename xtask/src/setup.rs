@@ -33,13 +33,16 @@ const PACKAGES: [(&str, &[&str]); 7] = [
 ];
 
 /// As above, for the tests of the units, of what is heard and of crashes; the demonstration does without.
-const PACKAGES_OF_TESTS: [(&str, &[&str]); 8] = [
+const PACKAGES_OF_TESTS: &[(&str, &[&str])] = &[
     ("bpftool", &["bpftool"]),
+    ("debootstrap", &["debootstrap"]),
     ("dnsmasq", &["dnsmasq-base"]),
+    ("lintian", &["lintian"]),
     ("nft", &["nftables"]),
     ("openssl", &["openssl"]),
     // With promtool, in Debian 12.
     ("prometheus", &["prometheus"]),
+    ("readelf", &["binutils"]),
     ("setpriv", &["util-linux"]),
     ("systemd-analyze", &["systemd"]),
     ("tcpdump", &["tcpdump"]),
@@ -74,7 +77,7 @@ pub(crate) fn run(purpose: For) -> Result {
 fn packages(purpose: For) -> Result<bool> {
     let of_tests = match purpose {
         For::Demo => &[][..],
-        For::Everything => &PACKAGES_OF_TESTS,
+        For::Everything => PACKAGES_OF_TESTS,
     };
     let packages = PACKAGES.iter().chain(of_tests);
     let missing = packages.filter(|(program, _)| !has(program));

@@ -3,7 +3,7 @@
 use std::{process::Command, time::Instant};
 
 use crate::{
-    Result, demo,
+    Result, demo, dist,
     machine::{cargo, run_as_root, target},
     setup,
     step::{aloud, seconds},
@@ -52,6 +52,8 @@ fn checks() -> Result {
     advisories()?;
     // The black-box tests run it.
     aloud("build", &mut cargo(["build", "--package", "lb-user"]))?;
+    dist::run(&[])?;
+    dist::debian()?;
     aloud("tests", &mut tests(&[])?)?;
     aloud("demo", &mut demo::command(&target().join("debug/drover"))?)
 }

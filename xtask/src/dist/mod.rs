@@ -15,9 +15,9 @@ use std::{
 
 use crate::{
     Result,
-    machine::{cargo, has, root, target},
+    machine::{as_root, cargo, has, root, target},
     setup,
-    step::{aloud, seconds},
+    step::{aloud, quietly, seconds},
 };
 
 /// What a binary is built for, and Debian's name of it.
@@ -38,6 +38,23 @@ const ARM: Machine = Machine {
     triple: "aarch64-unknown-linux-musl",
     debian: "arm64",
 };
+
+/// A Debian for the packages' tests, made once.
+pub(crate) fn debian() -> Result {
+    let tree = target().join("debian-tree");
+    if tree.join("usr/bin/dpkg").exists() {
+        return Ok(());
+    }
+    // Half of one is none.
+    let part = target().join("debian-tree.part");
+    let _ = fs::remove_dir_all(&part);
+    let mut debootstrap = as_root(&["debootstrap", "--variant=minbase", "--include=systemd"])?;
+    quietly(
+        "debootstrap bookworm (about a minute)",
+        debootstrap.arg("bookworm").arg(&part),
+    )?;
+    fs::rename(&part, &tree).map_err(|error| format!("{}: {error}", tree.display()))
+}
 
 pub(crate) fn run(names: &[&str]) -> Result {
     let start = Instant::now();
