@@ -47,7 +47,8 @@ pub(super) fn encode(
     counters(families, &told)?;
     connections(families, &told)?;
     states(families, &told)?;
-    checks(families, &told)
+    checks(families, &told)?;
+    words(families, &told)
 }
 
 fn counters(families: &mut Families<'_>, members: &[One<'_>]) -> fmt::Result {
@@ -188,4 +189,30 @@ fn checks(families: &mut Families<'_>, members: &[One<'_>]) -> fmt::Result {
         families.gauge(named, checked)?;
     }
     Ok(())
+}
+
+/// What clients' connections tell, and the real servers themselves.
+fn words(families: &mut Families<'_>, members: &[One<'_>]) -> fmt::Result {
+    let unanswered = members
+        .iter()
+        .filter_map(|&(it, real)| Some((it, real.unanswered?)));
+    families.counter(
+        (
+            "member_unanswered_connections",
+            None,
+            "Connections that the real server left without an answer for 3 seconds; none told where flows have no records.",
+        ),
+        unanswered,
+    )?;
+    let percent = members
+        .iter()
+        .filter_map(|&(it, real)| Some((it, f64::from(real.agent.as_ref()?.percent) / 100.0)));
+    families.gauge(
+        (
+            "member_agent_weight_ratio",
+            None,
+            "Part of its weight that the real server's agent says it can take.",
+        ),
+        percent,
+    )
 }

@@ -62,6 +62,7 @@ fn the_numbers_are_those_of_the_commands() -> Result<()> {
         ("inactive_connections", "inactive"),
         ("persistent_clients", "persistent"),
         ("weight", "weight"),
+        ("unanswered_connections_total", "unanswered"),
     ] {
         let told = series.of_web(&format!("drover_member_{name}"))?;
         assert_eq!(Some(told), before[key].as_f64(), "{name}");
