@@ -1,7 +1,7 @@
 //! A packet with which more is to be done than to forward it.
 
 use crate::{
-    director::Tables,
+    director::{Step, Tables},
     flow_table::{Hit, fingerprint},
     fragments,
     packet::Packet,
@@ -129,7 +129,7 @@ impl Arrival {
             false if is_about => match Layout::unpack(service.before.load()).slots {
                 0 => return Choice::OPEN,
                 // The flow is older than the tracking.
-                _ => (self.pick(service, site), false, false),
+                _ => (self.pick(service, site, tables), false, false),
             },
             true if is_about => (slot.base, false, false),
             false => (self.tracked(service, site, tables), true, true),
@@ -176,7 +176,7 @@ impl Arrival {
             };
         }
         if member == 0 {
-            member = self.pick(service, site);
+            member = self.pick(service, site, tables);
         }
         member
     }
@@ -188,7 +188,7 @@ impl Arrival {
     }
 
     /// Picks the member of a flow that has no record; 0 if there is none.
-    fn pick(&self, service: &Service, site: &Site) -> u32 {
+    fn pick<T: Tables>(&self, service: &Service, site: &Site, tables: &T) -> u32 {
         let begins = self.begins();
         // A connection first seen in its middle takes no turn: its hash is what the directors of a
         // site agree on, and what tells its member if the service was not tracked before.
@@ -210,6 +210,7 @@ impl Arrival {
             slot_of(pick.hash(&self.packet.flow, service.seed), slots)
         };
         let slot = SlotValue::unpack(site.slot(first + index).load());
+        tables.took(Step::Slot(first + index));
         match slot.base {
             base if !begins && base != 0 => base,
             _ => slot.current,

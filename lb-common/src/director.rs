@@ -26,6 +26,9 @@ pub trait Tables: Sized {
     fn count(&self, member: u32, octets: usize, new: bool);
     /// Notes, for listings, whose flow has come into a way of the set of its hash.
     fn note(&self, hash: u64, way: usize, whose: &Whose);
+    /// Is told of each step, to explain it. In the kernel nobody listens, and nothing is left of it.
+    #[inline(always)]
+    fn took(&self, _step: Step<'_>) {}
 
     // What is rare and long. In the kernel each is a function that is verified once, by itself, not
     // anew for every way that leads to it.
@@ -44,6 +47,17 @@ pub trait Tables: Sized {
     fn ranged(&self, destination: Destination, bits: u64) -> u16 {
         ranged(destination, bits, self)
     }
+}
+
+/// A step of the decision that has been taken.
+#[derive(Clone, Copy, Debug)]
+pub enum Step<'s> {
+    /// The packet is for this service.
+    Service(&'s Service),
+    /// Its flow falls on this slot of the site's.
+    Slot(u32),
+    /// It goes to this member.
+    Member(u32),
 }
 
 /// Where a packet goes.
@@ -83,11 +97,13 @@ fn deliver<F: Resize + ?Sized, T: Tables>(
     tables: &T,
 ) -> Result<Forward, Reason> {
     let service = find_service(packet, site, tables).ok_or(Reason::NoService)?;
+    tables.took(Step::Service(service));
     let own = site.interface(ingress).mac();
     if !is_for(frame, own) {
         return Err(Reason::OtherHost);
     }
     let choice = schedule::choose(packet, service, site, tables)?;
+    tables.took(Step::Member(choice.member()));
     if choice.member() == 0 {
         return Err(match service.options().drops {
             true => Reason::NoMember,

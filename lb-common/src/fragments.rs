@@ -7,7 +7,7 @@
 //! fragment begins goes there, too.
 
 use crate::{
-    director::Tables,
+    director::{Step, Tables},
     flow_table::fingerprint,
     hash::{Flow, Kind},
     packet::Packet,
@@ -40,7 +40,7 @@ pub(crate) fn follow<T: Tables>(packet: &Packet, service: &Service, tables: &T) 
         return led;
     }
     let member = match recorded(packet, 0, tables) {
-        0 => by_address(packet, service, site),
+        0 => by_address(packet, service, site, tables),
         of_client => of_client,
     };
     if member != 0 {
@@ -92,12 +92,15 @@ fn record<T: Tables>(packet: &Packet, id: u32, member: u32, seconds: u32, tables
     tables.enter(hash, record.pack(), now);
 }
 
-fn by_address(packet: &Packet, service: &Service, site: &Site) -> u32 {
+fn by_address<T: Tables>(packet: &Packet, service: &Service, site: &Site, tables: &T) -> u32 {
     let layout = Layout::unpack(service.layout.load());
     let hash = Pick::Client.hash(&packet.flow, service.seed);
-    let slot = site.slot(layout.first + slot_of(hash, layout.slots));
+    let index = layout.first + slot_of(hash, layout.slots);
     match layout.slots {
         0 => 0,
-        _ => SlotValue::unpack(slot.load()).current,
+        _ => {
+            tables.took(Step::Slot(index));
+            SlotValue::unpack(site.slot(index).load()).current
+        }
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::{
     arrival::Arrival,
-    director::Tables,
+    director::{Step, Tables},
     flow_table::fingerprint,
     packet::Packet,
     reason::Reason,
@@ -61,6 +61,7 @@ pub fn choose<T: Tables>(
             }
         };
         let slot = site.slot(layout.first + index).load();
+        tables.took(Step::Slot(layout.first + index));
         if let Some(member) = SlotValue::clean_member(slot) {
             choice = Choice::new(member, packet.event().is_syn());
             if packet.is_whole() {
