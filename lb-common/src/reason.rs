@@ -93,6 +93,28 @@ impl Reason {
         forgotten(self as u64, by)
     }
 
+    /// What it means, for who asks about one packet.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Truncated => "it ends before the headers that would tell its flow",
+            Self::NotIp => "it is neither IPv4 nor IPv6",
+            Self::BadHeader => "its IP header is not what its EtherType or its length says",
+            Self::OtherProtocol => "neither TCP, UDP or SCTP, nor an ICMP error about them",
+            Self::NoService => "there is no such service",
+            Self::OtherHost => "it is for a service, but sent to another host's MAC",
+            Self::Refused => {
+                "no real server is eligible, and the service has `no_member = \"reject\"`"
+            }
+            Self::NoMember => {
+                "no real server is eligible, and the service has `no_member = \"drop\"`"
+            }
+            Self::NoNeighbour => "the real server's MAC or interface is not known",
+            Self::NoFlow => "an ICMP error about a connection that has no record",
+            Self::Expelled => "of a connection that is not to go on with its real server",
+            Self::TtlExpired => "its time to live ends here",
+        }
+    }
+
     /// The name in listings and metrics.
     pub fn name(self) -> &'static str {
         match self {

@@ -9,6 +9,7 @@
 //! | `GET /v1/openapi.json` | | all of this, for programs |
 //! | `GET /v1/config` | | the text that is in force |
 //! | `GET /v1/events` | | `events::Event`s, as they happen: server-sent events |
+//! | `POST /v1/explain` | `explain::Question` | `explain::Answer` |
 //! | `POST /v1/diff` | `diff::Text`, or `null`: the file | `diff::Diff` |
 //! | `POST /v1/apply` | `diff::Apply` | `diff::Diff` |
 //! | `POST /v1/undo`, `POST /v1/confirm` | | `diff::Diff`, nothing |
@@ -22,6 +23,7 @@ mod change;
 pub mod client;
 pub mod diff;
 pub mod events;
+pub mod explain;
 pub mod flows;
 pub mod openapi;
 mod report;

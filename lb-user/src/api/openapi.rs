@@ -7,7 +7,7 @@ use super::{
     Change, Refusal, ServiceReport, Status, Timeouts,
     diff::{Apply, Diff, Text},
     events::Event,
-    flows,
+    explain, flows,
 };
 use crate::service::ServiceName;
 
@@ -101,6 +101,12 @@ fn operations(types: &mut SchemaGenerator) -> Vec<Operation> {
             "/v1/openapi.json",
             "This document",
             json!({"type": "object"}),
+        ),
+        post(
+            "/v1/explain",
+            "What would become of packets, which are not sent; nothing is changed",
+            Some(of::<explain::Question>(types)),
+            of::<explain::Answer>(types),
         ),
         post(
             "/v1/diff",

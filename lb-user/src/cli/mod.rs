@@ -3,6 +3,7 @@
 mod apply;
 mod director;
 mod doctor;
+mod explain;
 mod flows;
 mod import;
 mod ipvsadm;
@@ -75,6 +76,8 @@ enum Command {
     List(list::List),
     /// List connections with their addresses, as `ipvsadm -lnc` does
     Flows(flows::Flows),
+    /// Tell what would become of a packet, or of those of a capture; nothing is sent or changed
+    Explain(explain::Explain),
     /// Show or change how long connections may be idle
     Timeouts(timeouts::Timeouts),
     /// Show how the director is: interfaces, limits, packets not forwarded
@@ -131,6 +134,7 @@ impl Cli {
             }
             Command::List(list) => list.run(&places),
             Command::Flows(flows) => flows.run(&places),
+            Command::Explain(explain) => explain.run(&places),
             Command::Timeouts(timeouts) => timeouts.run(&places),
             Command::Status(status) => status.run(&places),
             Command::Doctor(doctor) => doctor.run(&places),

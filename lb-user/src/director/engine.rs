@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use super::{
     Paths,
     conditions::{Conditions, Key},
-    flows,
+    explain, flows,
     health::Health,
     heard::Leaks,
     interfaces,
@@ -178,6 +178,9 @@ impl Engine {
             Ask::Flows { query, reply } => drop(reply.send(flows::list(self, &query))),
             Ask::Timeouts { reply } => drop(reply.send(Ok(report::timeouts(self)))),
             Ask::Text { reply } => drop(reply.send(Ok(self.text.clone()))),
+            Ask::Explain { question, reply } => {
+                drop(reply.send(explain::answer(self, &question).await));
+            }
             Ask::Diff { text, reply } => drop(reply.send(self.diff_text(text.as_ref()))),
             Ask::Apply { apply, reply } => drop(reply.send(self.apply_text(&apply).await)),
             Ask::Undo { reply } => drop(reply.send(self.undo().await)),

@@ -55,7 +55,7 @@ impl Condition {
         }
     }
 
-    fn forwards(self) -> bool {
+    pub(super) fn forwards(self) -> bool {
         matches!(self, Self::Native | Self::Generic)
     }
 }

@@ -6,6 +6,7 @@ mod changes;
 mod conditions;
 mod diff;
 mod engine;
+mod explain;
 mod flows;
 mod health;
 mod heard;

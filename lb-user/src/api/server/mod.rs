@@ -5,7 +5,11 @@ mod pages;
 mod scrape;
 mod socket;
 
-use std::{convert::Infallible, time::Duration};
+use std::{
+    convert::Infallible,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::Result;
 use axum::{
@@ -26,8 +30,8 @@ use futures_util::StreamExt as _;
 use serde::Deserialize;
 use tokio::{
     net::UnixListener,
-    sync::{mpsc, oneshot},
-    time::timeout,
+    sync::{Mutex, mpsc, oneshot},
+    time::{sleep, timeout},
 };
 use tokio_stream::wrappers::{BroadcastStream, errors::BroadcastStreamRecvError};
 
@@ -37,7 +41,7 @@ use super::{
     Change, Refusal, ServiceReport, Status, Timeouts,
     diff::{Apply, Diff, Text},
     events::Events,
-    flows, openapi,
+    explain, flows, openapi,
 };
 use crate::metrics::Snapshot;
 use crate::service::ServiceName;
@@ -74,6 +78,10 @@ pub enum Ask {
     /// The configuration's text that is in force.
     Text {
         reply: Reply<String>,
+    },
+    Explain {
+        question: explain::Question,
+        reply: Reply<explain::Answer>,
     },
     Diff {
         text: Option<Text>,
@@ -121,6 +129,7 @@ fn router(engine: mpsc::Sender<Ask>, events: Events) -> Router {
         .route("/v1/timeouts", get(timeouts))
         .route("/v1/openapi.json", get(async || Json(openapi::document())))
         .route("/v1/config", get(config))
+        .route("/v1/explain", post(explain).layer(with_file()))
         .route("/v1/diff", post(diff).layer(with_file()))
         .route("/v1/apply", post(apply).layer(with_file()))
         .route("/v1/undo", post(undo))
@@ -134,6 +143,7 @@ fn router(engine: mpsc::Sender<Ask>, events: Events) -> Router {
         })
         .fallback(async || refuse(StatusCode::NOT_FOUND, "there is no such path"))
         .layer(DefaultBodyLimit::max(REQUEST_MAX))
+        .layer(Extension(Turn::default()))
         .layer(middleware::from_fn(in_time))
         .route("/v1/events", get(async move || self::events(&events)))
         .with_state(engine)
@@ -223,6 +233,30 @@ fn events(events: &Events) -> Response {
 
 async fn config(State(engine): State<mpsc::Sender<Ask>>) -> Response {
     answer(&engine, |reply| Ask::Text { reply }).await
+}
+
+/// One explanation at a time, which takes longer than most answers do.
+#[derive(Clone, Default)]
+struct Turn(Arc<Mutex<()>>);
+
+/// Until the next one, the daemon has as long for all else as this took: who may read cannot keep it busy.
+async fn explain(
+    State(engine): State<mpsc::Sender<Ask>>,
+    Extension(turn): Extension<Turn>,
+    question: Result<Json<explain::Question>, JsonRejection>,
+) -> Response {
+    let question = match question {
+        Ok(Json(question)) => question,
+        Err(rejection) => return refuse(rejection.status(), &rejection.body_text()),
+    };
+    let turn = turn.0.lock_owned().await;
+    let start = Instant::now();
+    let answer = answer(&engine, |reply| Ask::Explain { question, reply }).await;
+    tokio::spawn(async move {
+        sleep(start.elapsed()).await;
+        drop(turn);
+    });
+    answer
 }
 
 async fn diff(

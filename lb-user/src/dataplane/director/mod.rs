@@ -9,6 +9,7 @@ mod links;
 mod load;
 mod mapped;
 mod tables;
+mod trial;
 
 use std::path::{Path, PathBuf};
 
@@ -34,6 +35,7 @@ pub use self::{
     links::Mode,
     mapped::Mapped,
     tables::{At, ReasonCounts, Tables, total},
+    trial::{FRAME_MAX, FRAME_MIN, LookUp, Run, Trial},
 };
 
 /// Sizes of the tables. Those of members and flows are fixed while the maps live.
@@ -178,6 +180,12 @@ impl Director {
             Some(Program::Xdp(program)) => Ok(program),
             _ => bail!("the director's object has no director"),
         }
+    }
+
+    /// Returns the kernel's digest of the program's instructions.
+    pub fn program_tag(&self) -> anyhow::Result<u64> {
+        let info = self.program()?.info();
+        Ok(info.context("cannot ask for the program")?.tag())
     }
 
     pub fn program_id(&self) -> anyhow::Result<u32> {

@@ -69,6 +69,11 @@ impl Tables {
 
     /// Returns a copy of all but the flows, for a plan of what would be.
     pub fn copy(&self) -> io::Result<Self> {
+        self.copy_beside(1)
+    }
+
+    /// Returns a copy of all but the flows, with so many empty sets of them.
+    pub(super) fn copy_beside(&self, flow_sets: usize) -> io::Result<Self> {
         let site = Mapped::<Site>::anonymous(1)?;
         copy(&self.site, &site);
         let limits = Limits {
@@ -79,7 +84,7 @@ impl Tables {
         };
         Ok(Self::new(
             site,
-            Mapped::anonymous(1)?,
+            Mapped::anonymous(flow_sets)?,
             Mapped::anonymous(0)?,
             limits,
         ))
@@ -90,6 +95,11 @@ impl Tables {
         copy(&old.site, &self.site);
         let version = offset_of!(Site, settings) + offset_of!(Settings, version);
         self.site.part::<Shared>(version, 1)[0].store(LAYOUT_VERSION);
+    }
+
+    /// Returns the tables of fixed size.
+    pub(super) fn site(&self) -> &Site {
+        &self.site[0]
     }
 
     /// What holds for all services.
