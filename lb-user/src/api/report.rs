@@ -79,6 +79,8 @@ pub struct RealReport {
     pub unanswered: Option<u64>,
     /// Clients that come back to it.
     pub persistent: u64,
+    /// Of the slots of the service, those whose new flows it takes.
+    pub slots: u32,
     /// New flows so far.
     pub connections: u64,
     pub packets: u64,

@@ -219,6 +219,7 @@ mod tests {
                 inactive: Some(0),
                 unanswered: None,
                 persistent: 0,
+                slots: 1,
                 connections: 0,
                 packets: 0,
                 bytes: 0,

@@ -1,6 +1,9 @@
 //! What the daemon tells of itself.
 
-use std::{collections::BTreeMap, time::SystemTime};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::SystemTime,
+};
 
 use anyhow::Result;
 use lb_common::{
@@ -28,8 +31,11 @@ pub(super) fn list(engine: &mut Engine, all: bool) -> Result<Vec<ServiceReport>>
 pub(super) fn services(engine: &Engine, all: bool) -> Result<Vec<ServiceReport>> {
     let report = |service: &Service| {
         let mut reals = Vec::new();
+        let slots = engine
+            .installed
+            .shares(&engine.kernel.tables, service.listen);
         for real in &service.reals {
-            reals.push(real_report(engine, service, *real, false)?);
+            reals.push(real_report(engine, service, (*real, false), &slots)?);
         }
         if let Some(address) = service.availability.sorry {
             let real = Real {
@@ -40,7 +46,7 @@ pub(super) fn services(engine: &Engine, all: bool) -> Result<Vec<ServiceReport>>
                     .into(),
                 thresholds: Thresholds::default(),
             };
-            reals.push(real_report(engine, service, real, false)?);
+            reals.push(real_report(engine, service, (real, false), &slots)?);
         }
         for (address, id) in engine.installed.members(service.listen) {
             if all && engine.kernel.tables.members[id as usize].is(Member::REMOVED) {
@@ -49,7 +55,7 @@ pub(super) fn services(engine: &Engine, all: bool) -> Result<Vec<ServiceReport>>
                     weight: 0,
                     thresholds: Thresholds::default(),
                 };
-                reals.push(real_report(engine, service, real, true)?);
+                reals.push(real_report(engine, service, (real, true), &slots)?);
             }
         }
         Ok(ServiceReport {
@@ -69,8 +75,8 @@ pub(super) fn services(engine: &Engine, all: bool) -> Result<Vec<ServiceReport>>
 fn real_report(
     engine: &Engine,
     service: &Service,
-    real: Real,
-    removed: bool,
+    (real, removed): (Real, bool),
+    slots: &HashMap<u32, u32>,
 ) -> Result<RealReport> {
     let Real {
         address, weight, ..
@@ -103,6 +109,9 @@ fn real_report(
         upper_threshold: real.thresholds.upper,
         lower_threshold: real.thresholds.lower,
         persistent: flows.persistent,
+        slots: id
+            .and_then(|id| slots.get(&id).copied())
+            .unwrap_or_default(),
         active: is_tracked.then_some(flows.active),
         inactive: is_tracked.then_some(flows.inactive),
         unanswered: engine.unanswered_by((service.listen, address), service),

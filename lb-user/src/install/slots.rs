@@ -1,15 +1,18 @@
 //! A service's slots: filled anew when its members change, without a flow noticing.
 
+use std::collections::HashMap;
+
 use anyhow::Context as _;
 use lb_common::{
     shared::Shared,
     tables::{Layout, Member, Pick, Service, SlotValue, State},
 };
 
-use super::{Wanted, ranges::Ranges};
+use super::{Installed, Wanted, ranges::Ranges};
 use crate::{
     dataplane::director::Tables,
     fill::{self, Counts, Share},
+    service::ServiceName,
 };
 
 /// Slots of one service.
@@ -224,6 +227,23 @@ fn window(tables: &Tables) -> u32 {
 
 fn kind(layout: Layout) -> (Pick, bool) {
     (layout.pick, layout.tracked)
+}
+
+impl Installed {
+    /// Returns the number of a service's slots whose new flows go to each of its members.
+    pub fn shares(&self, tables: &Tables, name: ServiceName) -> HashMap<u32, u32> {
+        let mut shares = HashMap::new();
+        let Some(owner) = self.owner(name) else {
+            return shares;
+        };
+        let layout = Layout::unpack(tables.services[usize::from(owner)].layout.load());
+        for slot in slots(tables, layout) {
+            *shares
+                .entry(SlotValue::unpack(slot.load()).current)
+                .or_default() += 1;
+        }
+        shares
+    }
 }
 
 /// The slots of a layout.

@@ -342,6 +342,7 @@ fn the_listing_has_the_keys_that_are_documented() -> Result<()> {
         "persistent",
         "reason",
         "since",
+        "slots",
         "state",
         "unanswered",
         "upper_threshold",
