@@ -1,16 +1,15 @@
 //! What the daemon tells as it happens.
 
+mod told;
+
 use std::{net::IpAddr, time::SystemTime};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tokio::sync::broadcast;
 
+pub use self::told::{Events, Told};
 use super::State;
 use crate::service::ServiceName;
-
-/// Events that wait for a slow listener; of more, the oldest are lost to it, and it is told so.
-const WAITING_MAX: usize = 1024;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Event {
@@ -68,26 +67,5 @@ impl Event {
             time: humantime::format_rfc3339_millis(SystemTime::now()).to_string(),
             what,
         }
-    }
-}
-
-/// Where events go, and whoever listens gets them.
-#[derive(Clone, Debug)]
-pub struct Events(broadcast::Sender<Event>);
-
-impl Default for Events {
-    fn default() -> Self {
-        Self(broadcast::channel(WAITING_MAX).0)
-    }
-}
-
-impl Events {
-    /// Tells whoever listens; nobody may.
-    pub fn send(&self, event: Event) {
-        let _ = self.0.send(event);
-    }
-
-    pub fn listen(&self) -> broadcast::Receiver<Event> {
-        self.0.subscribe()
     }
 }

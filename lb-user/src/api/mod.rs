@@ -10,6 +10,8 @@
 //! | `GET /v1/config` | | the text that is in force |
 //! | `GET /v1/events` | | `events::Event`s, as they happen: server-sent events |
 //! | `POST /v1/explain` | `explain::Question` | `explain::Answer` |
+//! | `GET /v1/events` | | `events::Event`s, as they happen: server-sent events; after `Last-Event-ID`, if that is sent |
+//! | `GET /v1/events/last` | | `[events::Event]`: the last 256, the oldest first |
 //! | `POST /v1/diff` | `diff::Text`, or `null`: the file | `diff::Diff` |
 //! | `POST /v1/apply` | `diff::Apply` | `diff::Diff` |
 //! | `POST /v1/undo`, `POST /v1/confirm` | | `diff::Diff`, nothing |

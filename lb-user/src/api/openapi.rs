@@ -98,6 +98,11 @@ fn operations(types: &mut SchemaGenerator) -> Vec<Operation> {
             )
         },
         get(
+            "/v1/events/last",
+            "The last that happened, the oldest first",
+            of::<Vec<Event>>(types),
+        ),
+        get(
             "/v1/openapi.json",
             "This document",
             json!({"type": "object"}),

@@ -18,7 +18,7 @@ use axum::{
         DefaultBodyLimit, FromRequestParts, Query, Request, State,
         rejection::{JsonRejection, QueryRejection},
     },
-    http::{StatusCode, request::Parts},
+    http::{HeaderMap, StatusCode, request::Parts},
     middleware::{self, Next},
     response::{
         IntoResponse, Response,
@@ -26,7 +26,7 @@ use axum::{
     },
     routing::{get, post},
 };
-use futures_util::StreamExt as _;
+use futures_util::{StreamExt as _, stream};
 use serde::Deserialize;
 use tokio::{
     net::UnixListener,
@@ -122,6 +122,7 @@ pub async fn serve(
 }
 
 fn router(engine: mpsc::Sender<Ask>, events: Events) -> Router {
+    let last = events.clone();
     Router::new()
         .route("/v1/services", get(services))
         .route("/v1/status", get(status))
@@ -130,6 +131,10 @@ fn router(engine: mpsc::Sender<Ask>, events: Events) -> Router {
         .route("/v1/openapi.json", get(async || Json(openapi::document())))
         .route("/v1/config", get(config))
         .route("/v1/explain", post(explain).layer(with_file()))
+        .route(
+            "/v1/events/last",
+            get(async move || Json(last.remembered())),
+        )
         .route("/v1/diff", post(diff).layer(with_file()))
         .route("/v1/apply", post(apply).layer(with_file()))
         .route("/v1/undo", post(undo))
@@ -145,7 +150,10 @@ fn router(engine: mpsc::Sender<Ask>, events: Events) -> Router {
         .layer(DefaultBodyLimit::max(REQUEST_MAX))
         .layer(Extension(Turn::default()))
         .layer(middleware::from_fn(in_time))
-        .route("/v1/events", get(async move || self::events(&events)))
+        .route(
+            "/v1/events",
+            get(async move |headers: HeaderMap| self::events(events, &headers)),
+        )
         .with_state(engine)
 }
 
@@ -218,10 +226,17 @@ async fn timeouts(State(engine): State<mpsc::Sender<Ask>>) -> Response {
     answer(&engine, |reply| Ask::Timeouts { reply }).await
 }
 
-/// As they happen, until the client has enough (WHATWG HTML, section 9.2).
-fn events(events: &Events) -> Response {
-    let told = BroadcastStream::new(events.listen()).map(|event| match event {
-        Ok(event) => sse::Event::default().json_data(event),
+/// As they happen, until the client has enough, and first what it has missed since the event that it
+/// names (WHATWG HTML, section 9.2).
+fn events(events: Events, headers: &HeaderMap) -> Response {
+    let after = headers.get("last-event-id");
+    let (missed, told) = events.listen(after.and_then(|id| id.to_str().ok()));
+    let missed = stream::iter(missed.into_iter().map(Ok));
+    let told = missed.chain(BroadcastStream::new(told));
+    let told = told.map(move |told| match told {
+        Ok(told) => sse::Event::default()
+            .id(events.id(&told))
+            .json_data(&told.event),
         Err(BroadcastStreamRecvError::Lagged(lost)) => {
             Ok(sse::Event::default().comment(format!("{lost} events were lost to this listener")))
         }
