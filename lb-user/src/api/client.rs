@@ -1,15 +1,19 @@
 //! The operator's end of the daemon's socket.
 
+mod follow;
+mod sse;
+
 use std::{io, path::Path, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::{Method, Request, header};
+use hyper::{Method, Request, Response, body::Incoming, header};
 use hyper_util::rt::TokioIo;
 use serde::{Serialize, de::DeserializeOwned};
-use tokio::{net::UnixStream, time::timeout};
+use tokio::{net::UnixStream, task::JoinHandle, time::timeout};
 
+pub use self::{follow::follow, sse::Message};
 use super::Refusal;
 
 /// Octets of the longest answer: a list of all members that there can be.
@@ -47,22 +51,22 @@ fn ask<B: Serialize, T: DeserializeOwned>(
         .header(header::CONTENT_TYPE, "application/json")
         .body(Full::new(Bytes::from(body)))?;
     let answer = runtime.block_on(async { timeout(PATIENCE, send(socket, request)).await });
-    let (is_success, body) = answer.with_context(|| {
-        format!(
-            "the daemon behind {} did not answer within {} s",
-            socket.display(),
-            PATIENCE.as_secs()
-        )
-    })??;
-    if !is_success {
-        let refusal: Refusal =
-            serde_json::from_slice(&body).context("the daemon gave no reason for its refusal")?;
-        bail!("{}", refusal.error);
-    }
+    let body = answer.with_context(|| silent(socket))??;
     serde_json::from_slice(&body).context("cannot understand the daemon's answer")
 }
 
-async fn send(socket: &Path, request: Request<Full<Bytes>>) -> Result<(bool, Bytes)> {
+async fn send(socket: &Path, request: Request<Full<Bytes>>) -> Result<Bytes> {
+    let (response, connection) = open(socket, request).await?;
+    let body = read(response).await;
+    connection.abort();
+    body
+}
+
+/// Asks, and returns the answer's head, its body still to come.
+async fn open(
+    socket: &Path,
+    request: Request<Full<Bytes>>,
+) -> Result<(Response<Incoming>, JoinHandle<hyper::Result<()>>)> {
     let stream = UnixStream::connect(socket)
         .await
         .map_err(|error| unreachable(socket, &error))?;
@@ -73,14 +77,31 @@ async fn send(socket: &Path, request: Request<Full<Bytes>>) -> Result<(bool, Byt
         .send_request(request)
         .await
         .context("the daemon hung up")?;
+    Ok((response, connection))
+}
+
+/// Reads a whole answer; an error is what the daemon says to a request that it refuses.
+async fn read(response: Response<Incoming>) -> Result<Bytes> {
     let is_success = response.status().is_success();
     let body = Limited::new(response.into_body(), ANSWER_MAX);
     let body = match body.collect().await {
         Ok(body) => body.to_bytes(),
         Err(error) => bail!("the daemon's answer broke off: {error}"),
     };
-    connection.abort();
-    Ok((is_success, body))
+    if is_success {
+        return Ok(body);
+    }
+    let refusal: Refusal =
+        serde_json::from_slice(&body).context("the daemon gave no reason for its refusal")?;
+    bail!("{}", refusal.error)
+}
+
+fn silent(socket: &Path) -> String {
+    format!(
+        "the daemon behind {} did not answer within {} s",
+        socket.display(),
+        PATIENCE.as_secs()
+    )
 }
 
 fn unreachable(socket: &Path, error: &io::Error) -> anyhow::Error {

@@ -4,6 +4,7 @@ mod apply;
 mod director;
 mod doctor;
 mod explain;
+mod events;
 mod flows;
 mod import;
 mod ipvsadm;
@@ -78,6 +79,8 @@ enum Command {
     Flows(flows::Flows),
     /// Tell what would become of a packet, or of those of a capture; nothing is sent or changed
     Explain(explain::Explain),
+    /// Show what has happened of late, or as it happens
+    Events(events::Events),
     /// Show or change how long connections may be idle
     Timeouts(timeouts::Timeouts),
     /// Show how the director is: interfaces, limits, packets not forwarded
@@ -135,6 +138,7 @@ impl Cli {
             Command::List(list) => list.run(&places),
             Command::Flows(flows) => flows.run(&places),
             Command::Explain(explain) => explain.run(&places),
+            Command::Events(events) => events.run(&places),
             Command::Timeouts(timeouts) => timeouts.run(&places),
             Command::Status(status) => status.run(&places),
             Command::Doctor(doctor) => doctor.run(&places),

@@ -3,6 +3,10 @@
 use std::io::{self, Write as _};
 
 use anyhow::Result;
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    io::Errno,
+};
 use serde::Serialize;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -38,4 +42,20 @@ pub fn is_read(text: &str) -> Result<bool> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
         written => Ok(written.map(|()| true)?),
     }
+}
+
+/// Whether the reader of what is printed has gone, although nothing is printed just now.
+pub fn is_abandoned() -> bool {
+    let stdout = io::stdout();
+    // What ends, poll(2) tells unasked.
+    let mut polled = [PollFd::new(&stdout, PollFlags::empty())];
+    let at_once = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    let ready: Result<usize, Errno> = poll(&mut polled, Some(&at_once));
+    ready.is_ok()
+        && polled[0]
+            .revents()
+            .intersects(PollFlags::ERR | PollFlags::HUP)
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use clap::Args;
 
-use super::{Format, Places, output};
+use super::{Format, Places, events::whose, output};
 use crate::api::{self, Used, client};
 
 #[derive(Args, Debug)]
@@ -51,11 +51,7 @@ fn table(status: &api::Status) -> String {
         line("  xdp", format!("{}{slower}", interface.xdp));
     }
     for leak in &status.leaks {
-        let reals: Vec<String> = leak.real.iter().map(ToString::to_string).collect();
-        let whose = match reals.as_slice() {
-            [] => "a stranger".to_owned(),
-            reals => format!("real server {}", reals.join(", ")),
-        };
+        let whose = whose(&leak.real);
         let api::LeakReport {
             vip,
             mac,

@@ -5,6 +5,7 @@ mod bad;
 mod commands;
 mod config;
 mod daemon;
+mod events;
 mod files;
 mod import;
 mod realserver;
