@@ -12,8 +12,10 @@ mod list;
 mod log;
 mod manual;
 pub mod output;
+mod rates;
 mod real;
 mod service;
+mod stats;
 mod status;
 mod timeouts;
 
@@ -75,6 +77,8 @@ enum Command {
     Realserver(realserver::Command),
     /// List services and their real servers, as `ipvsadm -ln` does
     List(list::List),
+    /// Show how much services and their real servers get, in all or per second
+    Stats(stats::Stats),
     /// List connections with their addresses, as `ipvsadm -lnc` does
     Flows(flows::Flows),
     /// Tell what would become of a packet, or of those of a capture; nothing is sent or changed
@@ -136,6 +140,7 @@ impl Cli {
                 realserver::run(command, places.config.as_deref(), places.pins.as_deref())
             }
             Command::List(list) => list.run(&places),
+            Command::Stats(stats) => stats.run(&places),
             Command::Flows(flows) => flows.run(&places),
             Command::Explain(explain) => explain.run(&places),
             Command::Events(events) => events.run(&places),

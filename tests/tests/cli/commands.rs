@@ -15,7 +15,7 @@ const MORE: &str = "tcp/10.2.0.102:444";
 
 /// What is refused, and why.
 #[rustfmt::skip]
-const REFUSED: [(&[&str], &str); 31] = [
+const REFUSED: [(&[&str], &str); 32] = [
     (&["service", "add", WEB], "service tcp/10.2.0.100:80 exists already"),
     (&["service", "edit", NONE, "-s", "rr"], "there is no service tcp/10.2.0.101:80; `drover list` shows those there are"),
     (&["service", "edit", WEB, "-b", "mh-port"], "incompatible scheduler flag `mh-port`; it is for mh, and the scheduler is rr"),
@@ -46,12 +46,13 @@ const REFUSED: [(&[&str], &str); 31] = [
     (&["service", "edit", GROUP, "--not-also", GROUP], "tcp/10.2.0.102:443 is the service's name; to give it another, write that first in `listen`, and reload"),
     (&["real", "add", MORE, "10.2.0.2"], "tcp/10.2.0.102:444 is part of service tcp/10.2.0.102:443; give that name"),
     (&["flows", "--service", MORE], "tcp/10.2.0.102:444 is part of service tcp/10.2.0.102:443; give that name"),
+    (&["stats", NONE], "there is no service tcp/10.2.0.101:80; `drover list` shows those there are"),
     (&["flows", "--service", NONE], "there is no service tcp/10.2.0.101:80; `drover list` shows those there are"),
 ];
 
 /// What is no command, and what is said first about it.
 #[rustfmt::skip]
-const USAGE: [(&[&str], &str); 24] = [
+const USAGE: [(&[&str], &str); 25] = [
     (&["service", "add", WEB, "-s", "lcx"], "error: invalid value 'lcx' for '--scheduler <SCHEDULER>'\n  [possible values: rr, wrr, lc, wlc, sed, nq, sh, dh, mh, lblc, lblcr, fo, ovf, twos]\n"),
     (&["service", "add", "tcp/10.2.0.100:0"], "error: invalid value 'tcp/10.2.0.100:0' for '<PROTOCOL/VIP:PORT>': bad service `tcp/10.2.0.100:0`: `0` is not a port from 1 to 65535, a range as in 8000-8099, or *\n"),
     (&["service", "add", "10.2.0.100:80"], "error: invalid value '10.2.0.100:80' for '<PROTOCOL/VIP:PORT>': bad service `10.2.0.100:80`: want PROTOCOL/VIP:PORT, as in tcp/192.0.2.1:80 or tcp/[2001:db8::1]:80\n"),
@@ -71,6 +72,7 @@ const USAGE: [(&[&str], &str); 24] = [
     (&["timeouts", "set"], "error: the following required arguments were not provided:\n  <--tcp <SECONDS>|--tcpfin <SECONDS>|--udp <SECONDS>>\n"),
     (&["flows", "--client", "10.2.0"], "error: invalid value '10.2.0' for '--client <ADDRESS[/PREFIX]>': `10.2.0` is not an address or a prefix, as in 192.0.2.9 or 2001:db8::/32\n"),
     (&["flows", "--state", "TIME_WAIT"], "error: invalid value 'TIME_WAIT' for '--state <STATE>'\n  [possible values: SYN_RECV, ESTABLISHED, FIN_WAIT, CLOSE, UDP, NONE]\n"),
+    (&["stats", "--interval", "0.4"], "error: invalid value '0.4' for '--interval <S>': it is a number of seconds from 0.5 to 60\n"),
     (&["srvice"], "error: unrecognized subcommand 'srvice'\n\n  tip: a similar subcommand exists: 'service'\n"),
     (&["list", "-o", "yaml"], "error: invalid value 'yaml' for '--output <OUTPUT>'\n  [possible values: table, json]\n"),
     (&["reload", "now"], "error: unexpected argument 'now' found\n"),
