@@ -18,6 +18,7 @@ mod service;
 mod stats;
 mod status;
 mod timeouts;
+mod top;
 
 use std::{env, ffi::OsString, path::PathBuf, process::ExitCode};
 
@@ -79,6 +80,8 @@ enum Command {
     List(list::List),
     /// Show how much services and their real servers get, in all or per second
     Stats(stats::Stats),
+    /// Watch services and their real servers, as `htop` does processes
+    Top(top::Top),
     /// List connections with their addresses, as `ipvsadm -lnc` does
     Flows(flows::Flows),
     /// Tell what would become of a packet, or of those of a capture; nothing is sent or changed
@@ -141,6 +144,7 @@ impl Cli {
             }
             Command::List(list) => list.run(&places),
             Command::Stats(stats) => stats.run(&places),
+            Command::Top(top) => top.run(&places),
             Command::Flows(flows) => flows.run(&places),
             Command::Explain(explain) => explain.run(&places),
             Command::Events(events) => events.run(&places),

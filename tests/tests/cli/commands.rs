@@ -15,7 +15,7 @@ const MORE: &str = "tcp/10.2.0.102:444";
 
 /// What is refused, and why.
 #[rustfmt::skip]
-const REFUSED: [(&[&str], &str); 32] = [
+const REFUSED: [(&[&str], &str); 33] = [
     (&["service", "add", WEB], "service tcp/10.2.0.100:80 exists already"),
     (&["service", "edit", NONE, "-s", "rr"], "there is no service tcp/10.2.0.101:80; `drover list` shows those there are"),
     (&["service", "edit", WEB, "-b", "mh-port"], "incompatible scheduler flag `mh-port`; it is for mh, and the scheduler is rr"),
@@ -47,12 +47,13 @@ const REFUSED: [(&[&str], &str); 32] = [
     (&["real", "add", MORE, "10.2.0.2"], "tcp/10.2.0.102:444 is part of service tcp/10.2.0.102:443; give that name"),
     (&["flows", "--service", MORE], "tcp/10.2.0.102:444 is part of service tcp/10.2.0.102:443; give that name"),
     (&["stats", NONE], "there is no service tcp/10.2.0.101:80; `drover list` shows those there are"),
+    (&["top"], "`drover top` needs a terminal; for a file or a pipe, give -b, as in `drover top -b -n 1`"),
     (&["flows", "--service", NONE], "there is no service tcp/10.2.0.101:80; `drover list` shows those there are"),
 ];
 
 /// What is no command, and what is said first about it.
 #[rustfmt::skip]
-const USAGE: [(&[&str], &str); 25] = [
+const USAGE: [(&[&str], &str); 27] = [
     (&["service", "add", WEB, "-s", "lcx"], "error: invalid value 'lcx' for '--scheduler <SCHEDULER>'\n  [possible values: rr, wrr, lc, wlc, sed, nq, sh, dh, mh, lblc, lblcr, fo, ovf, twos]\n"),
     (&["service", "add", "tcp/10.2.0.100:0"], "error: invalid value 'tcp/10.2.0.100:0' for '<PROTOCOL/VIP:PORT>': bad service `tcp/10.2.0.100:0`: `0` is not a port from 1 to 65535, a range as in 8000-8099, or *\n"),
     (&["service", "add", "10.2.0.100:80"], "error: invalid value '10.2.0.100:80' for '<PROTOCOL/VIP:PORT>': bad service `10.2.0.100:80`: want PROTOCOL/VIP:PORT, as in tcp/192.0.2.1:80 or tcp/[2001:db8::1]:80\n"),
@@ -73,6 +74,8 @@ const USAGE: [(&[&str], &str); 25] = [
     (&["flows", "--client", "10.2.0"], "error: invalid value '10.2.0' for '--client <ADDRESS[/PREFIX]>': `10.2.0` is not an address or a prefix, as in 192.0.2.9 or 2001:db8::/32\n"),
     (&["flows", "--state", "TIME_WAIT"], "error: invalid value 'TIME_WAIT' for '--state <STATE>'\n  [possible values: SYN_RECV, ESTABLISHED, FIN_WAIT, CLOSE, UDP, NONE]\n"),
     (&["stats", "--interval", "0.4"], "error: invalid value '0.4' for '--interval <S>': it is a number of seconds from 0.5 to 60\n"),
+    (&["top", "-d", "61"], "error: invalid value '61' for '--delay <SECONDS>': it is a number of seconds from 0.5 to 60\n"),
+    (&["top", "-n", "1"], "error: the following required arguments were not provided:\n  --batch\n"),
     (&["srvice"], "error: unrecognized subcommand 'srvice'\n\n  tip: a similar subcommand exists: 'service'\n"),
     (&["list", "-o", "yaml"], "error: invalid value 'yaml' for '--output <OUTPUT>'\n  [possible values: table, json]\n"),
     (&["reload", "now"], "error: unexpected argument 'now' found\n"),

@@ -11,6 +11,8 @@ mod passive;
 mod paths;
 mod site;
 mod states;
+mod terminal;
+mod top;
 mod transactions;
 mod upgrade;
 
