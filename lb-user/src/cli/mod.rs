@@ -3,8 +3,8 @@
 mod apply;
 mod director;
 mod doctor;
-mod explain;
 mod events;
+mod explain;
 mod flows;
 mod import;
 mod ipvsadm;

@@ -115,6 +115,7 @@ pub(super) mod tests {
             state: State::Active,
             since: String::new(),
             check: None,
+            agent: None,
             is_sorry: false,
             upper_threshold: 0,
             lower_threshold: 0,

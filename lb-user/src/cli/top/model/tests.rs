@@ -32,6 +32,7 @@ fn sample(at: Instant, packets: u64, refused: u64) -> Sample {
             flow_octets: 0,
             memory: 0,
             unconfirmed: None,
+            fwmarks: crate::config::fwmarks::Fwmarks::default(),
             leaks: Vec::new(),
             leaks_more: 0,
             reasons: [("refused".to_owned(), reason)].into(),
