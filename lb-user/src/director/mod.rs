@@ -124,7 +124,7 @@ async fn serve(
                 events: events.clone(),
                 findings,
                 answers,
-                pages: server::Pages::new(door.clone()),
+                pages: server::Pages::new(door.clone(), events.clone()),
             },
         )
         .await

@@ -1,6 +1,8 @@
 //! The daemon's end of its socket. Everything asked goes through one door to the engine.
 
 mod connections;
+mod kept;
+mod page;
 mod pages;
 mod scrape;
 mod socket;

@@ -6,7 +6,13 @@ use anyhow::{Context as _, Result};
 use axum::{Router, http::StatusCode, middleware, routing::get};
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 
-use super::{Ask, connections, in_time, refuse, scrape::Scrapes};
+use super::{
+    Ask, connections, in_time,
+    page::{self, Boards},
+    refuse,
+    scrape::{self, Scrapes},
+};
+use crate::api::events::Events;
 
 /// The pages, and where they are served.
 #[derive(Debug)]
@@ -16,9 +22,9 @@ pub struct Pages {
 }
 
 impl Pages {
-    pub fn new(engine: mpsc::Sender<Ask>) -> Self {
+    pub fn new(engine: mpsc::Sender<Ask>, events: Events) -> Self {
         Self {
-            router: router(engine),
+            router: router(engine, events),
             open: None,
         }
     }
@@ -63,13 +69,16 @@ fn what_to_do(error: ErrorKind, address: SocketAddr) -> String {
     }
 }
 
-fn router(engine: mpsc::Sender<Ask>) -> Router {
+fn router(engine: mpsc::Sender<Ask>, events: Events) -> Router {
+    let boards = Boards::new(engine.clone(), events);
+    let scrapes = Scrapes::new(engine);
     Router::new()
-        .route("/metrics", get(super::scrape::metrics))
+        .route("/", get(page::page))
+        .route("/status.json", get(page::board).with_state(boards))
+        .route("/metrics", get(scrape::metrics).with_state(scrapes))
         .method_not_allowed_fallback(async || {
             refuse(StatusCode::METHOD_NOT_ALLOWED, "pages are read by GET")
         })
         .fallback(async || refuse(StatusCode::NOT_FOUND, "there is no such page"))
         .layer(middleware::from_fn(in_time))
-        .with_state(Scrapes::new(engine))
 }
