@@ -36,6 +36,8 @@ const PACKAGES: [(&str, &[&str]); 7] = [
 const PACKAGES_OF_TESTS: &[(&str, &[&str])] = &[
     ("bpftool", &["bpftool"]),
     ("debootstrap", &["debootstrap"]),
+    // A browser, for the status page.
+    ("chromium", &["chromium"]),
     ("dnsmasq", &["dnsmasq-base"]),
     ("lintian", &["lintian"]),
     ("nft", &["nftables"]),

@@ -2,6 +2,7 @@
 
 mod exposition;
 mod listen;
+mod page;
 mod prometheus;
 mod rules;
 mod scale;

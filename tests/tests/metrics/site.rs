@@ -48,7 +48,7 @@ address = "10.2.0.77"
 
 pub(crate) struct Site {
     pub(crate) director: Director,
-    _web: Nginx,
+    pub(crate) web: Nginx,
     pub(crate) lab: Lab,
 }
 
@@ -61,11 +61,7 @@ impl Site {
         server.sh(&format!("ip addr add {VIP}/32 dev lo"))?;
         let web = server.nginx("page\n")?;
         let director = lab.host("director").director(CONFIG)?;
-        let site = Self {
-            director,
-            _web: web,
-            lab,
-        };
+        let site = Self { director, web, lab };
         wait("the web service serves", || Ok(site.page().is_ok()))?;
         Ok(site)
     }
