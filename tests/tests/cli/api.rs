@@ -106,7 +106,7 @@ fn the_document_is_of_what_is_answered() -> Result<()> {
     let document = get("/v1/openapi.json")?;
     assert_eq!(document["openapi"], "3.1.0");
     let paths = document["paths"].as_object().expect("paths");
-    assert_eq!(paths.len(), 14);
+    assert_eq!(paths.len(), 16);
     for (path, methods) in paths {
         for method in methods.as_object().expect("methods").keys() {
             // Of what changes things, no body: refused, but not for its path or method.

@@ -50,6 +50,21 @@ pub(super) fn write(package: &Package, dist: &Path) -> Result {
     )
 }
 
+/// What Debian's policy has each package say of its version (section 4.4).
+pub(super) fn changelog(package: &str) -> Result<String> {
+    let epoch = format!("@{}", epoch()?);
+    let output = Command::new("date")
+        .args(["-R", "-u", "-d", &epoch])
+        .output();
+    let date = output.map_err(|error| format!("date: {error}"))?.stdout;
+    let date = String::from_utf8_lossy(&date);
+    Ok(format!(
+        "{package} ({VERSION}) unstable; urgency=medium\n\n  * What is new is in CHANGELOG.md.\n\n \
+         -- Drover developers <drover@example.org>  {}\n",
+        date.trim()
+    ))
+}
+
 /// Compresses a file in its place, without its name and time.
 pub(super) fn gzip(file: &Path) -> Result {
     run(Command::new("gzip").args(["-9", "-n", "-f"]).arg(file))

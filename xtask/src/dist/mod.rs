@@ -1,7 +1,6 @@
 //! `cargo xtask dist`: static binaries, and the Debian packages made of them.
 //!
-//! What comes out depends on the commit and the toolchain alone: times are the commit's, paths are cut from the
-//! binary.
+//! What comes out depends on the commit, the toolchain and the workspace's path alone: times are the commit's.
 
 mod deb;
 mod stage;
@@ -79,6 +78,7 @@ pub(crate) fn run(names: &[&str]) -> Result {
         build(machine)?;
         let binary = dist.join(format!("drover-{}", machine.name));
         copy(&shipped(machine), &binary)?;
+        strip(machine, &binary)?;
         for package in stage::packages(machine, &shipped(HERE), &binary)? {
             deb::write(&package, &dist)?;
         }
@@ -110,7 +110,7 @@ pub(crate) fn shipped(machine: Machine) -> PathBuf {
     target().join(machine.triple).join("release/drover")
 }
 
-/// No path of the machine that builds is in the binary.
+/// Of the paths of the machine that builds, those of the eBPF objects alone are in the binary.
 fn flags() -> String {
     let home = env::var("CARGO_HOME").or_else(|_| env::var("HOME").map(|home| home + "/.cargo"));
     let home = home.unwrap_or_else(|_| "/root/.cargo".into());
@@ -132,6 +132,15 @@ fn epoch() -> Result<String> {
         return Err("dist: no commit to take the time from; set SOURCE_DATE_EPOCH".into());
     }
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// Names of functions are for those who build it.
+fn strip(machine: Machine, binary: &Path) -> Result {
+    let program = match machine == ARM {
+        true => "aarch64-linux-gnu-strip",
+        false => "strip",
+    };
+    quietly(program, Command::new(program).arg(binary))
 }
 
 fn copy(from: &Path, to: &Path) -> Result {

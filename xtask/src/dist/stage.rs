@@ -80,8 +80,12 @@ impl Package {
         let documents = format!("usr/share/doc/{name}");
         let debian = root().join("packaging/debian");
         package.put(&debian.join("copyright"), &format!("{documents}/copyright"))?;
+        package.put(
+            &root().join("CHANGELOG.md"),
+            &format!("{documents}/CHANGELOG.md"),
+        )?;
         let changelog = format!("{documents}/changelog");
-        package.put(&root().join("CHANGELOG.md"), &changelog)?;
+        package.write(&changelog, super::deb::changelog(name)?.as_bytes())?;
         gzip(&package.tree.join(changelog))?;
         let overrides = debian.join(name).join("lintian-overrides");
         if overrides.exists() {
