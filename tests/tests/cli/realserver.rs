@@ -25,8 +25,9 @@ fn a_real_server_that_is_refused_is_as_it_was() -> Result<()> {
     let host = lab.host("director");
     let traces = || {
         let pins = host.pins().display();
+        // The kernel's own link-local address comes when it comes.
         host.sh(&format!(
-            "ip -oneline address; ip -details link | grep -o 'xdp.*'; tc filter show dev eth0 egress; ls -A {pins}"
+            "ip -oneline address | grep -v 'scope link'; ip -details link | grep -o 'xdp.*'; tc filter show dev eth0 egress; ls -A {pins}"
         ))
     };
     let before = traces()?;
