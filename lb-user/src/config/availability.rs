@@ -7,6 +7,7 @@ use toml::Spanned;
 use super::{
     Error, Source,
     director::{Real, SECONDS_MAX, WEIGHT_MAX},
+    numbers::number,
 };
 use crate::{
     scheduler::Scheduler,
@@ -61,15 +62,8 @@ pub(super) fn checked(
     reals: &[Real],
     keys: Keys,
 ) -> Result<Availability, Error> {
-    let number = |key: &str, value: Option<&Spanned<i64>>, (least, most), default: u32| {
-        let Some(value) = value else {
-            return Ok(default);
-        };
-        let usable = Some(*value.get_ref()).filter(|it| (least..=most).contains(it));
-        usable
-            .and_then(|it| u32::try_from(it).ok())
-            .ok_or_else(|| source.error(value.span(), format!("`{key}` is from {least} to {most}")))
-    };
+    let number =
+        |key: &str, value: Option<&_>, limits, default| number(source, key, value, limits, default);
     let seconds = (0, i64::from(SECONDS_MAX));
     let quorum = number("quorum", keys.quorum.as_ref(), (1, QUORUM_MAX), 1)?;
     let hysteresis = number(

@@ -7,9 +7,9 @@ use std::{ops::Range, sync::Arc, time::Duration};
 
 use toml::Spanned;
 
-pub(super) use self::keys::FileCheck;
-use self::keys::{IN_A_ROW_MAX, INTERVAL, KEYS, KindName, RETRIES_MAX, TEXT_MAX, TIMEOUT, WARMUP};
-use super::{Error, Source};
+pub(super) use self::keys::{FileCheck, INTERVAL, TEXT_MAX, TIMEOUT};
+use self::keys::{IN_A_ROW_MAX, KEYS, KindName, RETRIES_MAX, WARMUP};
+use super::{Error, Source, numbers};
 use crate::{
     health::check::Check,
     service::{ServiceName, Transport},
@@ -134,32 +134,20 @@ impl Reader<'_> {
         &self,
         key: &str,
         value: Option<&Spanned<f64>>,
-        (least, most): (f64, f64),
+        limits: (f64, f64),
         default: f64,
     ) -> Result<Duration, Error> {
-        let seconds = value.map_or(default, |it| *it.get_ref());
-        match value.filter(|_| !(least..=most).contains(&seconds)) {
-            None => Ok(Duration::from_secs_f64(seconds)),
-            Some(it) => {
-                let what = format!("`{key}` is from {least} to {most} seconds");
-                Err(self.error(it.span(), what))
-            }
-        }
+        numbers::seconds(self.source, key, value, limits, default)
     }
 
     fn number(
         &self,
         key: &str,
         value: Option<&Spanned<i64>>,
-        (least, most): (i64, i64),
+        limits: (i64, i64),
         default: u32,
     ) -> Result<u32, Error> {
-        let Some(value) = value else {
-            return Ok(default);
-        };
-        let number = Some(*value.get_ref()).filter(|it| (least..=most).contains(it));
-        let number = number.and_then(|it| u32::try_from(it).ok());
-        number.ok_or_else(|| self.error(value.span(), format!("`{key}` is from {least} to {most}")))
+        numbers::number(self.source, key, value, limits, default)
     }
 
     /// A text that something makes something else of.

@@ -3,7 +3,7 @@
 //! Every error is one line: file, line, column, what is wrong, what to do. Checks that a type
 //! cannot express are made by their owners on [`toml::Spanned`] values, with [`Source::error`].
 
-pub mod agent;
+mod agent;
 mod availability;
 mod check;
 mod destinations;
@@ -13,6 +13,7 @@ mod file;
 pub mod fwmarks;
 pub mod kept;
 mod listen;
+mod numbers;
 mod passive;
 pub mod places;
 pub mod realserver;

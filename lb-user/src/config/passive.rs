@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Error, Source};
+use super::{Error, Source, numbers::number};
 use crate::{
     health::passive::Passive,
     install::Policy,
@@ -67,14 +67,8 @@ pub(super) fn checked(
         )
     } else {
         let file = given.get_ref();
-        let number = |key: &str, value: Option<&Spanned<i64>>, (least, most), default: u32| {
-            let Some(value) = value else {
-                return Ok(default);
-            };
-            let usable = Some(*value.get_ref()).filter(|it| (least..=most).contains(it));
-            usable.and_then(|it| u32::try_from(it).ok()).ok_or_else(|| {
-                source.error(value.span(), format!("`{key}` is from {least} to {most}"))
-            })
+        let number = |key: &str, value: Option<&_>, limits, default| {
+            number(source, key, value, limits, default)
         };
         return Ok(Some(Passive {
             percent: number("percent", file.percent.as_ref(), PERCENT, 50)?,

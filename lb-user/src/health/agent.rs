@@ -189,7 +189,7 @@ async fn ask_on(key: Key, agent: Agent, answers: mpsc::Sender<Answer>) {
         sleep(pause).await;
         let answer = match timeout(agent.timeout, ask(key.1, &agent)).await {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => Err(super::check::told_of(&error)),
+            Ok(Err(error)) => Err(super::check::told(&error).0.into_owned()),
             Err(_elapsed) => {
                 let seconds = agent.timeout.as_secs_f64();
                 Err(format!("no answer within {seconds} s"))

@@ -168,8 +168,8 @@ pub(super) const KEYS: [(&str, &[KindName]); 19] = {
 };
 
 /// Seconds: of an interval, a timeout, a warm-up.
-pub(super) const INTERVAL: (f64, f64) = (0.1, 3600.0);
-pub(super) const TIMEOUT: (f64, f64) = (0.01, 60.0);
+pub(in crate::config) const INTERVAL: (f64, f64) = (0.1, 3600.0);
+pub(in crate::config) const TIMEOUT: (f64, f64) = (0.01, 60.0);
 pub(super) const WARMUP: (f64, f64) = (0.0, 3600.0);
 /// Results in a row, and further attempts.
 pub(super) const IN_A_ROW_MAX: i64 = 100;
@@ -177,7 +177,7 @@ pub(super) const RETRIES_MAX: i64 = 10;
 /// Days that a certificate lasts: ten years.
 pub(super) const DAYS_MAX: i64 = 3650;
 /// Octets of a text (of a path, a host, a name that is given), and words of a command.
-pub(super) const TEXT_MAX: usize = 1024;
+pub(in crate::config) const TEXT_MAX: usize = 1024;
 /// A service's name in gRPC: its length is one octet of the request.
 pub(super) const GRPC_SERVICE_MAX: usize = 127;
 pub(super) const WORDS_MAX: usize = 64;

@@ -175,13 +175,8 @@ fn seconds(duration: Duration) -> String {
     format!("{} s", duration.as_secs_f64())
 }
 
-/// What an error of a socket means, in words.
-pub(super) fn told_of(error: &io::Error) -> String {
-    told(error).0.into_owned()
-}
-
 /// What an error of a socket means.
-fn told(error: &io::Error) -> Bad {
+pub(super) fn told(error: &io::Error) -> Bad {
     let words = told_shortly(error.kind());
     words.map_or_else(
         || {
