@@ -1,4 +1,4 @@
-//! What members were counted that are gone: a service's totals never fall. Kept for the next daemon, as the counters of
+//! What members were counted that are gone: a service's totals do not fall with them, but to zero by `ipvsadm -Z`. Kept for the next daemon, as the counters of
 //! those that are there are.
 
 use std::{
@@ -49,12 +49,17 @@ impl Totals {
         self.gone.get(&name).copied().unwrap_or_default()
     }
 
+    /// Forgets a service's, as its counters begin anew.
+    pub(super) fn forget(&mut self, name: ServiceName) {
+        self.gone.remove(&name);
+    }
+
     fn add(&mut self, name: ServiceName, counters: Counters) {
         let gone = self.gone.entry(name).or_default();
         *gone = total([*gone, counters]);
     }
 
-    fn keep(&self, like: &Path) -> Result<()> {
+    pub(super) fn keep(&self, like: &Path) -> Result<()> {
         let lines = self
             .gone
             .iter()
@@ -73,7 +78,7 @@ impl Engine {
             return Ok(());
         }
         for (name, id) in gone {
-            let counters = self.kernel.counters(id)?;
+            let counters = self.zeroed.since(id, self.kernel.counters(id)?);
             self.counts.totals.add(name, counters);
         }
         self.counts

@@ -87,12 +87,15 @@ impl Engine {
         }
         let names = self.config.services.iter().map(|it: &Service| it.listen);
         let names = names.filter(|&name| service.is_none_or(|it| it == name));
-        let members = names.flat_map(|name| self.installed.members(name));
-        let members: Vec<u32> = members.map(|(_, member)| member).collect();
-        for member in members {
-            let counters = self.kernel.counters(member)?;
-            self.zeroed.counters.insert(member, counters);
+        let names: Vec<ServiceName> = names.collect();
+        for name in names {
+            for (_, member) in self.installed.members(name) {
+                let counters = self.kernel.counters(member)?;
+                self.zeroed.counters.insert(member, counters);
+            }
+            self.counts.totals.forget(name);
         }
+        self.counts.totals.keep(&self.path)?;
         self.zeroed.keep(&self.path)
     }
 }
