@@ -95,6 +95,8 @@ fn weight_and_state_are_what_it_says() -> Result<()> {
     // Also in the next daemon's eyes, before it has asked.
     say("ready maint\n");
     becomes(&site, "down", "its agent says maint".into())?;
+    // It is asked again and does not answer.
+    say("\n");
     site.director.kill9();
     site.director.start()?;
     let list: Value = serde_json::from_str(&site.drover(&["list", "-o", "json"])?)?;
