@@ -1,5 +1,6 @@
 //! The kernel's side of things: programs, maps and links. The only module that knows aya.
 
+pub mod accepted;
 pub mod bench;
 pub mod bpffs;
 pub mod director;
@@ -8,5 +9,4 @@ pub mod privileges;
 pub mod probe;
 pub mod realserver;
 mod tc;
-pub mod trial;
 pub mod verifier;

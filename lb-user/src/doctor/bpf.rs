@@ -5,7 +5,7 @@ use std::path::Path;
 use rustix::thread::{CapabilitySet, capabilities};
 
 use super::{finding::Finding, site::Site};
-use crate::dataplane::{bpffs, pins::Role, trial};
+use crate::dataplane::{accepted, bpffs, pins::Role};
 
 const BTF: &str = "/sys/kernel/btf/vmlinux";
 
@@ -14,7 +14,7 @@ pub(super) fn check(site: &Site) -> Vec<Finding> {
     let missing = missing(site.role, has);
     let mut findings = vec![judge_rights(site, &missing), mounted(site)];
     if missing.is_empty() {
-        let taken = trial::load(site.role).map_err(|error| format!("{error:#}"));
+        let taken = accepted::load(site.role).map_err(|error| format!("{error:#}"));
         findings.extend(judge_programs(taken, Path::new(BTF).exists()));
     } else {
         let what = "not tried: the rights are missing";

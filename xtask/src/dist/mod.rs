@@ -112,12 +112,12 @@ pub(crate) fn shipped(machine: Machine) -> PathBuf {
 
 /// Of the paths of the machine that builds, those of the eBPF objects alone are in the binary.
 fn flags() -> String {
+    let root = format!("--remap-path-prefix={}=drover", root().display());
     let home = env::var("CARGO_HOME").or_else(|_| env::var("HOME").map(|home| home + "/.cargo"));
-    let home = home.unwrap_or_else(|_| "/root/.cargo".into());
-    format!(
-        "--remap-path-prefix={}=drover --remap-path-prefix={home}=cargo",
-        root().display()
-    )
+    match home {
+        Ok(home) => format!("{root} --remap-path-prefix={home}=cargo"),
+        Err(_) => root,
+    }
 }
 
 /// The time of everything in a package: the commit's.
