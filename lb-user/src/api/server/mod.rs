@@ -1,17 +1,15 @@
 //! The daemon's end of its socket. Everything asked goes through one door to the engine.
 
+mod ask;
 mod connections;
+mod explain;
 mod kept;
 mod page;
 mod pages;
 mod scrape;
 mod socket;
 
-use std::{
-    convert::Infallible,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{convert::Infallible, time::Duration};
 
 use anyhow::Result;
 use axum::{
@@ -30,22 +28,25 @@ use axum::{
 };
 use futures_util::{StreamExt as _, stream};
 use serde::Deserialize;
-use tokio::{
-    net::UnixListener,
-    sync::{Mutex, mpsc, oneshot},
-    time::{sleep, timeout},
-};
+use tokio::{net::UnixListener, sync::mpsc, time::timeout};
 use tokio_stream::wrappers::{BroadcastStream, errors::BroadcastStreamRecvError};
 
-use self::connections::Peer;
-pub use self::{pages::Pages, socket::listen};
-use super::{
-    Change, Refusal, ServiceReport, Status, Timeouts,
-    diff::{Apply, Diff, Text},
-    events::Events,
-    explain, flows, openapi,
+pub use self::{
+    ask::{Ask, Reply, WAITING_MAX},
+    pages::Pages,
+    socket::listen,
 };
-use crate::metrics::Snapshot;
+use self::{
+    ask::{answer, refuse, told},
+    connections::Peer,
+    explain::{Turn, explain},
+};
+use super::{
+    Change,
+    diff::{Apply, Text},
+    events::Events,
+    flows, openapi,
+};
 use crate::service::ServiceName;
 
 /// Octets of the largest request.
@@ -54,67 +55,6 @@ const REQUEST_MAX: usize = 1 << 20;
 const FILE_REQUEST_MAX: usize = 33 << 20;
 /// How long a request may take from its last header to its answer.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Requests that wait for the engine at the most; more are kept waiting for a place.
-pub const WAITING_MAX: usize = 64;
-
-/// What a client asks of the engine.
-#[derive(Debug)]
-pub enum Ask {
-    List {
-        all: bool,
-        reply: Reply<Vec<ServiceReport>>,
-    },
-    Status {
-        reply: Reply<Status>,
-    },
-    Metrics {
-        reply: Reply<Snapshot>,
-    },
-    Flows {
-        query: flows::Query,
-        reply: Reply<flows::Report>,
-    },
-    Timeouts {
-        reply: Reply<Timeouts>,
-    },
-    /// The configuration's text that is in force.
-    Text {
-        reply: Reply<String>,
-    },
-    Explain {
-        question: explain::Question,
-        reply: Reply<explain::Answer>,
-    },
-    Diff {
-        text: Option<Text>,
-        reply: Reply<Diff>,
-    },
-    Apply {
-        apply: Apply,
-        reply: Reply<Diff>,
-    },
-    Undo {
-        reply: Reply<Diff>,
-    },
-    Confirm {
-        reply: Reply<()>,
-    },
-    Change {
-        changes: Vec<Change>,
-        reply: Reply<()>,
-    },
-    /// Has counters begin at zero: a service's, or all.
-    Zero {
-        service: Option<ServiceName>,
-        reply: Reply<()>,
-    },
-    Reload {
-        reply: Reply<()>,
-    },
-}
-
-pub type Reply<T> = oneshot::Sender<Result<T>>;
-
 pub async fn serve(
     listener: UnixListener,
     engine: mpsc::Sender<Ask>,
@@ -252,30 +192,6 @@ async fn config(State(engine): State<mpsc::Sender<Ask>>) -> Response {
     answer(&engine, |reply| Ask::Text { reply }).await
 }
 
-/// One explanation at a time, which takes longer than most answers do.
-#[derive(Clone, Default)]
-struct Turn(Arc<Mutex<()>>);
-
-/// Until the next one, the daemon has as long for all else as this took: who may read cannot keep it busy.
-async fn explain(
-    State(engine): State<mpsc::Sender<Ask>>,
-    Extension(turn): Extension<Turn>,
-    question: Result<Json<explain::Question>, JsonRejection>,
-) -> Response {
-    let question = match question {
-        Ok(Json(question)) => question,
-        Err(rejection) => return refuse(rejection.status(), &rejection.body_text()),
-    };
-    let turn = turn.0.lock_owned().await;
-    let start = Instant::now();
-    let answer = answer(&engine, |reply| Ask::Explain { question, reply }).await;
-    tokio::spawn(async move {
-        sleep(start.elapsed()).await;
-        drop(turn);
-    });
-    answer
-}
-
 async fn diff(
     State(engine): State<mpsc::Sender<Ask>>,
     text: Result<Json<Option<Text>>, JsonRejection>,
@@ -329,35 +245,4 @@ async fn zero(
 
 async fn reload(State(engine): State<mpsc::Sender<Ask>>, _: Root) -> Response {
     answer(&engine, |reply| Ask::Reload { reply }).await
-}
-
-async fn answer<T: serde::Serialize>(
-    engine: &mpsc::Sender<Ask>,
-    ask: impl FnOnce(Reply<T>) -> Ask,
-) -> Response {
-    match told(engine, ask).await {
-        Ok(answer) => Json(answer).into_response(),
-        Err((status, why)) => refuse(status, &why),
-    }
-}
-
-/// What the engine answers, or how it refuses.
-async fn told<T>(
-    engine: &mpsc::Sender<Ask>,
-    ask: impl FnOnce(Reply<T>) -> Ask,
-) -> Result<T, (StatusCode, String)> {
-    let (reply, answer) = oneshot::channel();
-    let asked = engine.send(ask(reply)).await.is_ok();
-    let gone = |why: &str| (StatusCode::SERVICE_UNAVAILABLE, why.to_owned());
-    match answer.await {
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(error)) => Err((StatusCode::UNPROCESSABLE_ENTITY, format!("{error:#}"))),
-        Err(_) if asked => Err(gone("the daemon is stopping")),
-        Err(_) => Err(gone("the daemon has stopped")),
-    }
-}
-
-fn refuse(status: StatusCode, error: &str) -> Response {
-    let error = error.to_owned();
-    (status, Json(Refusal { error })).into_response()
 }
