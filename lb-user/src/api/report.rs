@@ -24,6 +24,11 @@ pub struct ServiceReport {
     /// The weight that it needs of real servers that can serve, and whether it has that.
     pub quorum: u32,
     pub has_quorum: bool,
+    /// Of its table; those whose new and old connections go to different real servers, and those where a record is
+    /// looked up first.
+    pub slots: u32,
+    pub slots_moving: u32,
+    pub slots_exceptions: u32,
     pub reals: Vec<RealReport>,
 }
 

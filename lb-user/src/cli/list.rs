@@ -203,6 +203,9 @@ mod tests {
             }),
             quorum: 1,
             has_quorum: true,
+            slots: 1,
+            slots_moving: 0,
+            slots_exceptions: 0,
             reals: vec![RealReport {
                 address: "192.0.2.2".parse().unwrap(),
                 weight: 1,

@@ -138,6 +138,9 @@ pub(super) mod tests {
             policy: PolicyReport::of(&Policy::default()),
             quorum: 1,
             has_quorum: true,
+            slots: 1,
+            slots_moving: 0,
+            slots_exceptions: 0,
             reals: reals.iter().map(real).collect(),
         }
     }

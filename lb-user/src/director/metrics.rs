@@ -12,7 +12,7 @@ use super::{engine::Engine, report, totals::Totals};
 use crate::{
     api::{ServiceReport, State, Used},
     dataplane::director::total,
-    metrics::{Figures, ServiceFigures, Snapshot},
+    metrics::{Figures, Snapshot},
 };
 
 /// What is counted for the metrics alone.
@@ -45,8 +45,8 @@ pub(super) async fn snapshot(engine: &Engine) -> Result<Snapshot> {
     let status = report::status(engine).await?;
     let services = report::services(engine, true)?;
     let services = services.into_iter().map(|it| {
-        let figures = of_service(engine, &it);
-        (it, figures)
+        let counted = counted(engine, &it);
+        (it, counted)
     });
     Ok(Snapshot {
         services: services.collect(),
@@ -55,18 +55,14 @@ pub(super) async fn snapshot(engine: &Engine) -> Result<Snapshot> {
     })
 }
 
-fn of_service(engine: &Engine, service: &ServiceReport) -> ServiceFigures {
-    let name = service.service;
+fn counted(engine: &Engine, service: &ServiceReport) -> Counters {
     let of_members = service.reals.iter().map(|real| Counters {
         packets: real.packets,
         bytes: real.bytes,
         flows: real.connections,
     });
-    let gone = engine.counts.totals.of(name);
-    ServiceFigures {
-        counted: total(of_members.chain([gone])),
-        slots: engine.installed.slots(&engine.kernel.tables, name),
-    }
+    let gone = engine.counts.totals.of(service.service);
+    total(of_members.chain([gone]))
 }
 
 fn figures(engine: &Engine) -> Figures {

@@ -33,9 +33,10 @@ pub(super) fn services(engine: &Engine, all: bool) -> Result<Vec<ServiceReport>>
         let mut reals = Vec::new();
         let slots = engine
             .installed
-            .shares(&engine.kernel.tables, service.listen);
+            .slots(&engine.kernel.tables, service.listen);
+        let shares = &slots.of_members;
         for real in &service.reals {
-            reals.push(real_report(engine, service, (*real, false), &slots)?);
+            reals.push(real_report(engine, service, (*real, false), shares)?);
         }
         if let Some(address) = service.availability.sorry {
             let real = Real {
@@ -46,7 +47,7 @@ pub(super) fn services(engine: &Engine, all: bool) -> Result<Vec<ServiceReport>>
                     .into(),
                 thresholds: Thresholds::default(),
             };
-            reals.push(real_report(engine, service, (real, false), &slots)?);
+            reals.push(real_report(engine, service, (real, false), shares)?);
         }
         for (address, id) in engine.installed.members(service.listen) {
             if all && engine.kernel.tables.members[id as usize].is(Member::REMOVED) {
@@ -55,7 +56,7 @@ pub(super) fn services(engine: &Engine, all: bool) -> Result<Vec<ServiceReport>>
                     weight: 0,
                     thresholds: Thresholds::default(),
                 };
-                reals.push(real_report(engine, service, (real, true), &slots)?);
+                reals.push(real_report(engine, service, (real, true), shares)?);
             }
         }
         Ok(ServiceReport {
@@ -66,6 +67,9 @@ pub(super) fn services(engine: &Engine, all: bool) -> Result<Vec<ServiceReport>>
             policy: PolicyReport::of(&service.policy),
             quorum: service.availability.quorum,
             has_quorum: engine.conditions.has_quorum(service.listen),
+            slots: slots.all,
+            slots_moving: slots.moving,
+            slots_exceptions: slots.exceptions,
             reals,
         })
     };

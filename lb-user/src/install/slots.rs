@@ -8,21 +8,22 @@ use lb_common::{
     tables::{Layout, Member, Pick, Service, SlotValue, State},
 };
 
-use super::{Installed, Wanted, ranges::Ranges};
+use super::{Wanted, ranges::Ranges};
 use crate::{
     dataplane::director::Tables,
     fill::{self, Counts, Share},
-    service::ServiceName,
 };
 
 /// Slots of one service.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SlotCounts {
-    pub all: u64,
+    pub all: u32,
     /// Those whose new and old flows go to different members.
-    pub moving: u64,
+    pub moving: u32,
     /// Those where a flow's record is looked up first.
-    pub exceptions: u64,
+    pub exceptions: u32,
+    /// By member, those whose new flows go to it.
+    pub of_members: HashMap<u32, u32>,
 }
 
 /// Fills the slots of a service for `shares`, and makes packets use them.
@@ -229,23 +230,6 @@ fn kind(layout: Layout) -> (Pick, bool) {
     (layout.pick, layout.tracked)
 }
 
-impl Installed {
-    /// Returns the number of a service's slots whose new flows go to each of its members.
-    pub fn shares(&self, tables: &Tables, name: ServiceName) -> HashMap<u32, u32> {
-        let mut shares = HashMap::new();
-        let Some(owner) = self.owner(name) else {
-            return shares;
-        };
-        let layout = Layout::unpack(tables.services[usize::from(owner)].layout.load());
-        for slot in slots(tables, layout) {
-            *shares
-                .entry(SlotValue::unpack(slot.load()).current)
-                .or_default() += 1;
-        }
-        shares
-    }
-}
-
 /// The slots of a layout.
 pub(super) fn slots(tables: &Tables, layout: Layout) -> &[Shared] {
     tables
@@ -253,15 +237,17 @@ pub(super) fn slots(tables: &Tables, layout: Layout) -> &[Shared] {
         .range(layout.first..layout.first + layout.slots)
 }
 
-/// Counts a service's slots: of all, those that move, and those with exceptions.
+/// Counts a service's slots.
 pub(super) fn counted(tables: &Tables, service: &Service) -> SlotCounts {
-    let slots = slots(tables, Layout::unpack(service.layout.load()));
-    let values = slots.iter().map(|slot| SlotValue::unpack(slot.load()));
-    values.fold(SlotCounts::default(), |counted, value| SlotCounts {
-        all: counted.all + 1,
-        moving: counted.moving + u64::from(value.current != value.base),
-        exceptions: counted.exceptions + u64::from(value.exceptions),
-    })
+    let mut counts = SlotCounts::default();
+    for slot in slots(tables, Layout::unpack(service.layout.load())) {
+        let value = SlotValue::unpack(slot.load());
+        counts.all += 1;
+        counts.moving += u32::from(value.current != value.base);
+        counts.exceptions += u32::from(value.exceptions);
+        *counts.of_members.entry(value.current).or_default() += 1;
+    }
+    counts
 }
 
 fn write(slot: &Shared, value: SlotValue) {

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use lb_common::tables::Counters;
 use prometheus_client::registry::Unit;
 
 use super::{
-    MEMBERS_MAX, ServiceFigures,
+    MEMBERS_MAX,
     families::{Families, NONE, Read},
     timestamp,
 };
@@ -16,7 +17,7 @@ type One<'a> = ([(&'static str, &'a str); 2], &'a RealReport);
 
 pub(super) fn encode(
     families: &mut Families<'_>,
-    services: &[(ServiceReport, ServiceFigures)],
+    services: &[(ServiceReport, Counters)],
 ) -> fmt::Result {
     let reports = services.iter().map(|(report, _)| report);
     let names: Vec<(String, Vec<String>)> = reports

@@ -20,10 +20,7 @@ use prometheus_client::{
 };
 
 use self::families::Families;
-use crate::{
-    api::{ServiceReport, State, Status, Used},
-    install::SlotCounts,
-};
+use crate::api::{ServiceReport, State, Status, Used};
 
 /// Members that are told of one by one, in the order of the file: as many as there can be by default. Each has about
 /// 1.4 kB, with a check 1.7 kB.
@@ -34,16 +31,9 @@ pub const MEMBERS_MAX: usize = 16384;
 pub struct Snapshot {
     pub status: Status,
     /// Real servers that drain included.
-    pub services: Vec<(ServiceReport, ServiceFigures)>,
+    /// With them what a service's members were counted, those included that are gone.
+    pub services: Vec<(ServiceReport, Counters)>,
     pub figures: Figures,
-}
-
-/// What no report has of a service.
-#[derive(Clone, Copy, Debug)]
-pub struct ServiceFigures {
-    /// Of its members, those included that are gone.
-    pub counted: Counters,
-    pub slots: SlotCounts,
 }
 
 /// What no report has of the daemon.

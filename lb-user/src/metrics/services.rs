@@ -2,15 +2,13 @@
 
 use std::fmt;
 
+use lb_common::tables::Counters;
 use prometheus_client::registry::Unit;
 
-use super::{
-    ServiceFigures,
-    families::{Families, Read},
-};
+use super::families::{Families, Read};
 use crate::api::ServiceReport;
 
-type One = (ServiceReport, ServiceFigures);
+type One = (ServiceReport, Counters);
 
 pub(super) fn encode(families: &mut Families<'_>, services: &[One]) -> fmt::Result {
     let names: Vec<String> = services
@@ -28,7 +26,7 @@ pub(super) fn encode(families: &mut Families<'_>, services: &[One]) -> fmt::Resu
                 None,
                 "Packets forwarded to the service's members, those that are gone included.",
             ),
-            |(_, figures)| figures.counted.packets,
+            |(_, counted)| counted.packets,
         ),
         (
             (
@@ -36,7 +34,7 @@ pub(super) fn encode(families: &mut Families<'_>, services: &[One]) -> fmt::Resu
                 Some(Unit::Bytes),
                 "Octets of these packets, from the Ethernet header to the end of the IP packet.",
             ),
-            |(_, figures)| figures.counted.bytes,
+            |(_, counted)| counted.bytes,
         ),
         (
             (
@@ -44,7 +42,7 @@ pub(super) fn encode(families: &mut Families<'_>, services: &[One]) -> fmt::Resu
                 None,
                 "Connections that began, or first datagrams of flows.",
             ),
-            |(_, figures)| figures.counted.flows,
+            |(_, counted)| counted.flows,
         ),
     ];
     for (named, value) in counters {
@@ -77,7 +75,7 @@ pub(super) fn encode(families: &mut Families<'_>, services: &[One]) -> fmt::Resu
         ),
         (
             ("service_slots", None, "Slots of the service's table."),
-            |(_, figures)| figures.slots.all,
+            |(report, _)| report.slots.into(),
         ),
         (
             (
@@ -85,7 +83,7 @@ pub(super) fn encode(families: &mut Families<'_>, services: &[One]) -> fmt::Resu
                 None,
                 "Slots whose new connections go to another member than the older ones, after a change.",
             ),
-            |(_, figures)| figures.slots.moving,
+            |(report, _)| report.slots_moving.into(),
         ),
         (
             (
@@ -93,7 +91,7 @@ pub(super) fn encode(families: &mut Families<'_>, services: &[One]) -> fmt::Resu
                 None,
                 "Slots with connections whose records are looked up first, as they stay with another member.",
             ),
-            |(_, figures)| figures.slots.exceptions,
+            |(report, _)| report.slots_exceptions.into(),
         ),
     ];
     for (named, value) in gauges {

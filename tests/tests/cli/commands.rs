@@ -330,6 +330,9 @@ fn the_listing_has_the_keys_that_are_documented() -> Result<()> {
         "reals",
         "scheduler",
         "service",
+        "slots",
+        "slots_exceptions",
+        "slots_moving",
     ];
     assert_eq!(keys(&list[0]), service);
     let real = [
@@ -366,6 +369,7 @@ fn the_listing_has_the_keys_that_are_documented() -> Result<()> {
             "persistence": 0, "persistence_prefix": 0, "one_packet": false,
             "expire_quiescent": false, "expire_nodest": false,
             "quorum": 1, "has_quorum": false,
+            "slots": 0, "slots_moving": 0, "slots_exceptions": 0,
         })
     );
     Ok(())
