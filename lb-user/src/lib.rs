@@ -14,6 +14,7 @@ pub mod import;
 pub mod install;
 pub mod metrics;
 pub mod net;
+pub mod port_names;
 pub mod realserver;
 pub mod scheduler;
 pub mod service;

@@ -7,6 +7,7 @@ use clap::{ArgGroup, Args, Subcommand};
 
 use super::Places;
 use crate::{
+    address,
     api::{Change, ServiceChange},
     config::director::NoMember,
     scheduler::{Flag, Scheduler},
@@ -169,14 +170,7 @@ fn sorry(text: &str) -> Result<IpAddr, String> {
 
 fn netmask(text: &str) -> Result<Netmask, String> {
     let is_dotted = text.contains('.');
-    let prefix = match text.parse::<Ipv4Addr>() {
-        Ok(mask) => {
-            let ones = mask.to_bits().leading_ones();
-            (mask.to_bits().count_ones() == ones).then_some(ones as u8)
-        }
-        Err(_) => text.parse().ok(),
-    };
-    let prefix = prefix.filter(|prefix| (1..=128).contains(prefix));
+    let prefix = address::prefix(text);
     let prefix = prefix.ok_or("it is a prefix length from 1, or a mask as in 255.255.255.0")?;
     Ok(Netmask { prefix, is_dotted })
 }

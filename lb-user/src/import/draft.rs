@@ -14,6 +14,10 @@ use crate::{
     service::{ServiceName, Transport, not_a_hosts},
 };
 
+/// Seconds of persistence where none are said: IPVS_SVC_PERSISTENT_TIMEOUT, in keepalived and in ipvsadm 1.31, whose
+/// manual says 300.
+pub(super) const PERSISTENCE: u64 = 360;
+
 #[derive(Debug)]
 pub(super) struct Draft {
     pub(super) place: Place,

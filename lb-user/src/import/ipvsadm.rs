@@ -11,17 +11,16 @@ use anyhow::Result;
 use super::{
     Imported,
     director::{self, Head},
-    draft::{Draft, Persistence, Real, Target},
+    draft::{Draft, PERSISTENCE, Persistence, Real, Target},
     input,
     keys::Keys,
     notes::{Notes, Place},
-    prefix::prefix,
     schedule::Schedule,
 };
-use crate::service::{PortRange, ServiceName, Transport};
-
-/// Where ports have names.
-const SERVICES: &str = "/etc/services";
+use crate::{
+    address, port_names,
+    service::{PortRange, ServiceName, Transport},
+};
 
 pub(super) fn import(path: &Path, text: &str, interfaces: &[String]) -> Result<Imported> {
     let name = input::name(path);
@@ -29,7 +28,7 @@ pub(super) fn import(path: &Path, text: &str, interfaces: &[String]) -> Result<I
         notes: Notes::default(),
         drafts: Vec::new(),
         by_name: HashMap::new(),
-        ports: std::fs::read_to_string(SERVICES).unwrap_or_default(),
+        ports: port_names::text(),
     };
     for (line, number) in text.lines().zip(1..) {
         let place = Place {
@@ -107,11 +106,7 @@ impl Reader {
             let what = format!("--pe {engine}: clients come back by their address alone");
             self.notes.left(place, what);
         }
-        let persistence = options.get("-p").map(|seconds| Persistence {
-            place: place.clone(),
-            seconds: seconds.parse().unwrap_or(300),
-            prefix: options.get("-M").and_then(|mask| prefix(mask)),
-        });
+        let persistence = self.persistence(options, place);
         self.by_name.insert(key.clone(), self.drafts.len());
         self.drafts.push(Found {
             had_others: false,
@@ -133,6 +128,33 @@ impl Reader {
         Ok(())
     }
 
+    /// What cannot be read of it is told, and taken as if it had not been said.
+    fn persistence(&mut self, options: &Options<'_>, place: &Place) -> Option<Persistence> {
+        let mask = options.get("-M").copied();
+        let Some(&seconds) = options.get("-p") else {
+            if let Some(mask) = mask {
+                let what = format!("-M {mask}: without -p it means nothing");
+                self.notes.left(place, what);
+            }
+            return None;
+        };
+        let prefix = mask.and_then(address::prefix);
+        if let Some(mask) = mask.filter(|_| prefix.is_none()) {
+            let what = format!("-M {mask}: not a prefix");
+            self.notes.left(place, what);
+        }
+        let number = seconds.parse().ok();
+        if !seconds.is_empty() && number.is_none() {
+            let what = format!("-p {seconds}: not a number; {PERSISTENCE} is used");
+            self.notes.left(place, what);
+        }
+        Some(Persistence {
+            place: place.clone(),
+            seconds: number.unwrap_or(PERSISTENCE),
+            prefix,
+        })
+    }
+
     fn real(&mut self, options: &Options<'_>, place: &Place) -> Result<(), String> {
         let (key, target) = self.target(options)?;
         let found = self.by_name.get(&key).copied();
@@ -143,7 +165,7 @@ impl Reader {
             let what = "packets are forwarded by direct routing alone (-g), not by NAT or a tunnel";
             return Err(what.to_owned());
         }
-        let (address, port) = self.endpoint(server, "tcp")?;
+        let (address, port) = self.endpoint(server, Transport::Tcp)?;
         if let Target::Names(names) = &target
             && names
                 .iter()
@@ -184,7 +206,7 @@ impl Reader {
             .into_iter()
             .find_map(|(name, it)| Some((name, it, options.get(name)?)));
         let (name, protocol, text) = found.ok_or("it names no service")?;
-        let (vip, ports) = self.endpoint(text, &protocol.number().to_string())?;
+        let (vip, ports) = self.endpoint(text, protocol)?;
         let name = format!("{name} {text}");
         let service = ServiceName {
             protocol,
@@ -195,7 +217,7 @@ impl Reader {
     }
 
     /// Reads `192.0.2.1:80`, `[2001:db8::1]:80`, or without a port, which is 0.
-    fn endpoint(&self, text: &str, protocol: &str) -> Result<(IpAddr, PortRange), String> {
+    fn endpoint(&self, text: &str, protocol: Transport) -> Result<(IpAddr, PortRange), String> {
         let is_bare = text.parse::<Ipv6Addr>().is_ok();
         let (host, port) = match text.rsplit_once(':') {
             Some((host, port)) if !is_bare && !port.ends_with(']') => (host, port),
@@ -206,30 +228,20 @@ impl Reader {
             .map_err(|_name| format!("`{host}` is a name; `ipvsadm -S -n` prints addresses"))?;
         let ports = match port.parse() {
             Ok(0) => PortRange::ANY,
-            Ok(port) => PortRange {
-                first: port,
-                last: port,
-            },
-            Err(_) => self.named(port, protocol)?,
+            Ok(port) => one(port),
+            Err(_) => {
+                let named = port_names::port_of(&self.ports, port, protocol);
+                one(named.ok_or_else(|| format!("/etc/services has no port `{port}`"))?)
+            }
         };
         Ok((address, ports))
     }
+}
 
-    fn named(&self, name: &str, protocol: &str) -> Result<PortRange, String> {
-        let port = |line: &str| {
-            let line = line.split('#').next()?;
-            let mut words = line.split_whitespace();
-            let (first, at) = (words.next()?, words.next()?);
-            let (port, its) = at.split_once('/')?;
-            let is_it = its == protocol && (first == name || words.any(|alias| alias == name));
-            port.parse().ok().filter(|_| is_it)
-        };
-        let port = self.ports.lines().find_map(port);
-        let port = port.ok_or_else(|| format!("{SERVICES} has no port `{name}`"))?;
-        Ok(PortRange {
-            first: port,
-            last: port,
-        })
+fn one(port: u16) -> PortRange {
+    PortRange {
+        first: port,
+        last: port,
     }
 }
 

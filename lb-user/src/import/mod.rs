@@ -11,7 +11,6 @@ mod ipvsadm;
 mod keepalived;
 mod keys;
 mod notes;
-mod prefix;
 mod schedule;
 
 pub use self::{

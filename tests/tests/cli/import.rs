@@ -46,12 +46,13 @@ const FILES: [(&str, &str, &[&str], i32); 3] = [
 
 /// Whose, the text, a part of what is written, and what is told, from the line's number on.
 #[rustfmt::skip]
-const PIECES: [(&str, &str, &str, &[&str]); 14] = [
+const PIECES: [(&str, &str, &str, &[&str]); 15] = [
     ("arptables", "-A INPUT -j DROP -d 192.0.2.100\n-A OUTPUT -j mangle -s 192.0.2.100 --mangle-ip-s 192.0.2.2\n", "vips = [\"192.0.2.100\"]\n", &[]),
     ("arptables", "[0:0] -A IN -i eth1 -d 192.0.2.100 -j DROP\n-A INPUT -j DROP -d 192.0.2.0/24\n", "interfaces = [\"eth1\"]\n", &["2: -A INPUT -j DROP -d 192.0.2.0/24: `192.0.2.0/24` has a prefix length"]),
     ("arptables", ":INPUT DROP\narptables -I INPUT 1 -d 192.0.2.100 -j DROP\n-A INPUT -j ACCEPT ! -s 192.0.2.9\n", "vips = [\"192.0.2.100\"]\n", &["1: :INPUT DROP: DROP as a policy", "3: -A INPUT -j ACCEPT ! -s 192.0.2.9: "]),
     ("ipvsadm", "-A -t 192.0.2.100:http -s rr -p 300 -M 255.255.255.0\n-a -t 192.0.2.100:http -r 192.0.2.2:http -g -w 3 -x 9 -y 4\n", "listen = \"tcp/192.0.2.100:80\"\nscheduler = \"rr\"\npersistence = 300\npersistence_prefix = 24\n\n[[service.real]]\naddress = \"192.0.2.2\"\nweight = 3\nupper_threshold = 9\nlower_threshold = 4\n", &[]),
     ("ipvsadm", "-A -u [2001:db8::1]:53 -s rr -o\n-a -u [2001:db8::1]:53 -r [2001:db8::2]:53 -g -w 1\n", "listen = \"udp/[2001:db8::1]:53\"\nscheduler = \"rr\"\none_packet = true\n\n[[service.real]]\naddress = \"2001:db8::2\"\n", &[]),
+    ("ipvsadm", "-A -t 192.0.2.1:80 -s rr -p\n-A -t 192.0.2.2:80 -p x -M 255.0.255.0\n-A -t 192.0.2.3:80 -M 24\n", "persistence = 360\n", &["2: -M 255.0.255.0: not a prefix", "2: -p x: not a number; 360 is used", "3: -M 24: without -p it means nothing"]),
     ("ipvsadm", "-A -t web:80 -s rr\n", "[director]", &["1: -A -t web:80 -s rr: `web` is a name"]),
     ("ipvsadm", "-A -t 192.0.2.1:80 -s mh -b mh-port,mh-fallback\n-a -t 192.0.2.1:80 -r 192.0.2.2:8080 -m -w 1\n-a -t 192.0.2.1:80 -r 192.0.2.3:80 -g -w 1\n", "scheduler = \"mh\"\nflags = [\"mh-fallback\", \"mh-port\"]\n\n[[service.real]]\naddress = \"192.0.2.3\"\n", &["2: -a -t 192.0.2.1:80 -r 192.0.2.2:8080 -m -w 1: packets are forwarded by direct routing alone"]),
     ("keepalived", "$R=192.0.2.2\n$B= \\\nreal_server ${R} 80 { \\\n weight 3 \\\n}\nvirtual_server 192.0.2.1 80 {\nlb_kind DR\nprotocol TCP\n$B\n$R=192.0.2.3\n$B\n}\n", "address = \"192.0.2.2\"\nweight = 3\n\n[[service.real]]\naddress = \"192.0.2.3\"\nweight = 3\n", &[]),

@@ -2,8 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, ToSocketAddrs as _};
 
-use super::names;
-use crate::service::Transport;
+use crate::{port_names, service::Transport};
 
 /// Reads `host[:port]`; IPv6 addresses with a port are in brackets.
 pub(super) fn parse(text: &str, protocol: Option<Transport>) -> Option<(IpAddr, Option<u16>)> {
@@ -30,7 +29,7 @@ pub(super) fn parse(text: &str, protocol: Option<Transport>) -> Option<(IpAddr, 
         return Some((host, None));
     };
     let number = port.parse().ok();
-    let port = number.or_else(|| names::port_of(port, protocol?))?;
+    let port = number.or_else(|| port_names::port_of(&port_names::text(), port, protocol?))?;
     Some((host, Some(port)))
 }
 

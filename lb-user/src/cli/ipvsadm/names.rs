@@ -1,11 +1,11 @@
 //! Names for addresses and ports, where numbers are not asked for: by the resolver, and from /etc/services.
 
-use std::{collections::HashMap, fs, net::IpAddr};
+use std::{collections::HashMap, net::IpAddr};
 
-use crate::service::{PortRange, Transport, with_ports};
-
-/// Where services' names are (services(5)).
-const SERVICES: &str = "/etc/services";
+use crate::{
+    port_names,
+    service::{PortRange, Transport, with_ports},
+};
 
 /// How ends are written.
 pub(super) struct Names {
@@ -18,7 +18,7 @@ impl Names {
     pub(super) fn new(is_numeric: bool) -> Self {
         Self {
             is_numeric,
-            services: services(),
+            services: port_names::text(),
             hosts: HashMap::new(),
         }
     }
@@ -29,11 +29,8 @@ impl Names {
             return with_ports(address, port);
         }
         let resolved = self.hosts.entry(address).or_insert_with(|| host(address));
-        let is_its = |&(_, number, of): &(&str, u16, &str)| {
-            number == port && of == protocol.number().to_string()
-        };
-        let service = entries(&self.services).find(is_its);
-        let service = service.map_or_else(|| port.to_string(), |(name, ..)| name.to_owned());
+        let service = port_names::name_of(&self.services, port, protocol);
+        let service = service.map_or_else(|| port.to_string(), str::to_owned);
         match address {
             IpAddr::V4(_) => format!("{resolved}:{service}"),
             IpAddr::V6(_) => format!("[{resolved}]:{service}"),
@@ -49,40 +46,4 @@ impl Names {
 fn host(address: IpAddr) -> String {
     let found = dns_lookup::lookup_addr(&address);
     found.unwrap_or_else(|_| address.to_string())
-}
-
-fn services() -> String {
-    // Without the file there are no names.
-    fs::read_to_string(SERVICES).unwrap_or_default()
-}
-
-/// Returns the port that a name, or another name of the same service, has.
-pub(super) fn port_of(name: &str, protocol: Transport) -> Option<u16> {
-    let services = services();
-    let protocol = protocol.number().to_string();
-    let mut lines = services.lines();
-    lines.find_map(|line| {
-        let (_, port, of) = entry(line)?;
-        let mut names = words(line).enumerate().filter(|&(i, _)| i != 1);
-        (of == protocol && names.any(|(_, it)| it == name)).then_some(port)
-    })
-}
-
-/// Name, port and protocol of each line.
-fn entries(services: &str) -> impl Iterator<Item = (&str, u16, &str)> {
-    services.lines().filter_map(entry)
-}
-
-fn entry(line: &str) -> Option<(&str, u16, &str)> {
-    let mut words = words(line);
-    let name = words.next()?;
-    let (port, protocol) = words.next()?.split_once('/')?;
-    Some((name, port.parse().ok()?, protocol))
-}
-
-fn words(line: &str) -> impl Iterator<Item = &str> {
-    line.split('#')
-        .next()
-        .unwrap_or_default()
-        .split_whitespace()
 }

@@ -8,6 +8,7 @@ use super::{
     options::{Forward, Opt},
 };
 use crate::{
+    address,
     install::Thresholds,
     scheduler::{Flag, Scheduler},
     service::{Transport, not_a_hosts},
@@ -173,12 +174,9 @@ impl Said {
             None => Ok(None),
             Some(Mask::Prefix(prefix)) => Ok(Some(prefix)),
             Some(Mask::Dotted(mask)) => {
-                let bits = mask.to_bits();
-                let is_prefix = bits != 0 && bits.leading_ones() == bits.count_ones();
                 let what = format!("the persistent mask {mask} is no prefix of an address");
-                is_prefix
-                    .then_some(Some(bits.count_ones() as u8))
-                    .ok_or_else(|| Failure::refused(what))
+                let length = address::length_of(mask).ok_or_else(|| Failure::refused(what));
+                length.map(Some)
             }
         }
     }

@@ -4,10 +4,9 @@ use std::collections::HashMap;
 
 use super::{
     super::{
-        draft::{Draft, Persistence, Target},
+        draft::{Draft, PERSISTENCE, Persistence, Target},
         keys::Keys,
         notes::{Notes, Place},
-        prefix::prefix,
         schedule::Schedule,
     },
     agree, group,
@@ -17,12 +16,10 @@ use super::{
     tree::Statement,
 };
 use crate::{
+    address,
     config::director::DESTINATIONS_MAX,
     service::{ServiceName, Transport},
 };
-
-/// Seconds of IPVS_SVC_PERSISTENT_TIMEOUT in keepalived.
-const PERSISTENCE: u64 = 360;
 
 /// Groups by their names.
 pub(super) type Groups<'s> = HashMap<&'s str, &'s Statement>;
@@ -136,7 +133,7 @@ impl<'s> Server<'s> {
         match line.argument(1) {
             "" => {}
             mask if line.name() == "persistence_granularity" => {
-                persistence.prefix = prefix(mask);
+                persistence.prefix = address::prefix(mask);
                 if persistence.prefix.is_none() {
                     let what = format!("{}: not a prefix", line.text());
                     notes.left(&line.place, what);
