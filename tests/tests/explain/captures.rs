@@ -65,6 +65,8 @@ fn tcpdump_tells_of_a_connection_that_was() -> Result<()> {
     ))?;
     for told in site.explained(&format!("--pcap {middle}"))? {
         assert_eq!(server(&told)?, page, "{told:#}");
+        let flow = told["flow"].as_str().unwrap_or_default();
+        assert!(!flow.starts_with("no record"), "{told:#}");
     }
     let words = site
         .director()
