@@ -5,11 +5,13 @@
 //!
 //! Deliberately absent: the product's libraries. The lab knows it as an operator does, by its command line.
 
+mod chance;
 pub mod frames;
 mod lab;
 pub mod nd;
 pub mod soak;
 
+pub use chance::Chance;
 pub use lab::{
     Director, Host, Lab, Mac, Nginx, Output, Process, Trace, drover_binary, remove_all,
     remove_kept, wait, wait_within,

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Result, ensure};
 
 use super::site::{REALS, SERVICES, Site};
-use crate::wait_within;
+use crate::{Chance, wait_within};
 
 /// Those that refuse nobody while a real server can serve: not sh, dh and ovf.
 const SCHEDULERS: [&str; 11] = [
@@ -19,42 +19,33 @@ const SCHEDULERS: [&str; 11] = [
 const DOWN: Duration = Duration::from_millis(1500);
 
 pub(super) struct Acts {
-    /// xorshift64 (Marsaglia, 2003): any sequence does, if it is the same again.
-    state: u64,
+    chance: Chance,
     pub(super) crashes: Vec<Instant>,
 }
 
 impl Acts {
     pub(super) fn new(seed: u64) -> Self {
         Self {
-            // 0 would stay 0.
-            state: seed ^ 0x9e37_79b9_7f4a_7c15 | 1,
+            chance: Chance::new(seed),
             crashes: Vec::new(),
         }
     }
 
-    fn below(&mut self, most: usize) -> usize {
-        self.state ^= self.state << 13;
-        self.state ^= self.state >> 7;
-        self.state ^= self.state << 17;
-        (self.state >> 33) as usize % most
-    }
-
     pub(super) fn pause(&mut self) -> Duration {
-        Duration::from_millis(100 + self.below(500) as u64)
+        Duration::from_millis(100 + self.chance.below(500) as u64)
     }
 
     /// Does something, and says what.
     pub(super) fn act(&mut self, site: &mut Site) -> Result<String> {
-        let which = self.below(SERVICES.len());
+        let which = self.chance.below(SERVICES.len());
         let service = SERVICES[which];
-        let one = 1 + self.below(2);
+        let one = 1 + self.chance.below(2);
         let real = REALS[which][one];
-        match self.below(12) {
+        match self.chance.below(12) {
             0 | 1 => {
-                let any = REALS[which][self.below(3)];
+                let any = REALS[which][self.chance.below(3)];
                 let least = usize::from(any == REALS[which][0]);
-                let weight = (least + self.below(5)).to_string();
+                let weight = (least + self.chance.below(5)).to_string();
                 site.drover(&["real", "edit", service, any, "-w", &weight])?;
                 Ok(format!("weight {weight}: {service} {any}"))
             }
@@ -65,7 +56,7 @@ impl Acts {
                 Ok(format!("removed and added: {service} {real}"))
             }
             3 | 4 => {
-                let scheduler = SCHEDULERS[self.below(SCHEDULERS.len())];
+                let scheduler = SCHEDULERS[self.chance.below(SCHEDULERS.len())];
                 site.drover(&["service", "edit", service, "-s", scheduler])?;
                 Ok(format!("{scheduler}: {service}"))
             }
@@ -84,7 +75,7 @@ impl Acts {
             7 => self.file_with_an_error(site),
             8 => self.unconfirmed(site),
             9 => {
-                let mac = format!("02:00:00:00:0{one}:{:02x}", self.below(256));
+                let mac = format!("02:00:00:00:0{one}:{:02x}", self.chance.below(256));
                 site.server(one)
                     .sh(&format!("ip link set eth0 address {mac}"))?;
                 Ok(format!("MAC {mac}: {}", site.server(one)))
@@ -129,7 +120,7 @@ impl Acts {
         fs::write(&other, fewer)?;
         let other = other.display().to_string();
         site.drover(&["apply", &other, "--confirm-within", "1s"])?;
-        let is_killed = self.below(2) == 0;
+        let is_killed = self.chance.below(2) == 0;
         if is_killed {
             site.director.kill9();
             sleep(self.pause());
@@ -148,8 +139,8 @@ impl Acts {
 
     fn other_tables(&mut self, site: &Site) -> Result<String> {
         let host = site.lab.host("director");
-        let memory = ["16MiB", "32MiB", "64MiB"][self.below(3)];
-        let listing = self.below(2) == 0;
+        let memory = ["16MiB", "32MiB", "64MiB"][self.chance.below(3)];
+        let listing = self.chance.below(2) == 0;
         let text = fs::read_to_string(host.director_config())?;
         let services = text.find("\n[[service]]").unwrap_or(text.len());
         let head = format!(

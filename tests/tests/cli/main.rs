@@ -7,6 +7,7 @@ mod config;
 mod daemon;
 mod events;
 mod files;
+mod fuzz;
 mod import;
 mod realserver;
 mod transactions;

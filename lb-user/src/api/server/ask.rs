@@ -20,6 +20,8 @@ use crate::{
 
 /// Requests that wait for the engine at the most; more are kept waiting for a place.
 pub const WAITING_MAX: usize = 64;
+/// Octets of a refusal, after which it breaks off.
+const REFUSAL_MAX: usize = 4096;
 
 /// What a client asks of the engine.
 #[derive(Debug)]
@@ -106,6 +108,22 @@ pub(super) async fn told<T>(
 }
 
 pub(super) fn refuse(status: StatusCode, error: &str) -> Response {
-    let error = error.to_owned();
+    let error = in_one_line(error);
     (status, Json(Refusal { error })).into_response()
+}
+
+/// A refusal repeats what was asked, which may be anything: it ends in a terminal or a log.
+fn in_one_line(error: &str) -> String {
+    let mut line = String::with_capacity(error.len().min(REFUSAL_MAX));
+    for char in error.chars() {
+        if line.len() >= REFUSAL_MAX {
+            line.push('…');
+            break;
+        }
+        match char.is_control() {
+            true => line.extend(char.escape_default()),
+            false => line.push(char),
+        }
+    }
+    line
 }
