@@ -24,14 +24,15 @@ use lb_common::{
     reason::Reason,
     tables::{Layout, Pick, Record, SlotValue, State, WAYS},
 };
+use rustix::thread::{MembarrierCommand, membarrier};
 
 use super::{
     Counted, Director, Limits, load,
     tables::{At, Tables},
 };
 
-/// Until no packet is on its way through the program that has read what was there before.
-const GRACE: Duration = Duration::from_millis(5);
+/// What is waited where the kernel waits for nothing.
+const GRACE: Duration = Duration::from_millis(50);
 
 /// How many records were copied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -90,7 +91,7 @@ impl Director {
         let made = || -> Result<(Self, Copied)> {
             let successor = Self::made(Some(pins), Some(&new), limits)?;
             freeze(old);
-            sleep(GRACE);
+            let_packets_pass();
             successor.tables.take_site(old);
             let copied = successor.tables.take_flows(old, successor.now()?);
             rename(&maps, &old_maps)?;
@@ -116,7 +117,7 @@ impl Director {
         if !old_maps.exists() {
             return Ok(());
         }
-        sleep(GRACE);
+        let_packets_pass();
         if let Some((tables, _)) = load::mapped(&old_maps)? {
             self.tables.take_flows(&tables, self.now()?);
         }
@@ -242,6 +243,16 @@ fn freeze(tables: &Tables) {
             ..frozen
         };
         service.layout.store(frozen.pack());
+    }
+}
+
+/// Waits until no packet is on its way through a program that has read what was there before.
+///
+/// The barrier waits for a grace period of RCU (kernel/sched/membarrier.c), which a program that runs holds up. Kernels
+/// whose cores are without a tick (`nohz_full`) refuse it.
+fn let_packets_pass() {
+    if membarrier(MembarrierCommand::Global).is_err() {
+        sleep(GRACE);
     }
 }
 
