@@ -70,6 +70,7 @@ pub fn run(time: Duration, seed: u64) -> Result<Summary> {
     (summary.pages, summary.downloads) = load.done();
     println!("soak: seed {seed}: {summary:?}");
     if let Some(first) = failed.first() {
+        println!("{}", site.told());
         bail!(
             "seed {seed}: {} requests failed, first {first}",
             failed.len()

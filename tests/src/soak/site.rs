@@ -21,6 +21,8 @@ pub(super) const REALS: [[&str; 3]; 2] = [
     ["172.25.138.2", "172.25.138.3", "172.25.138.4"],
     ["2001:db8::2", "2001:db8::3", "2001:db8::4"],
 ];
+/// Of the daemon's log.
+const LINES: usize = 60;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(super) struct Site {
@@ -68,6 +70,16 @@ impl Site {
 
     pub(super) fn drover(&self, words: &[&str]) -> Result<String> {
         self.lab.host("director").drover(words)?.success()
+    }
+
+    /// What the daemon has said last, and what it has counted.
+    pub(super) fn told(&self) -> String {
+        let log = self.director.log();
+        let lines: Vec<&str> = log.lines().collect();
+        let last = lines[lines.len().saturating_sub(LINES)..].join("\n");
+        let status = self.drover(&["status"]);
+        let status = status.unwrap_or_else(|error| format!("{error:#}"));
+        format!("{last}\n{status}")
     }
 
     /// Waits until all real servers are as they should be.
