@@ -1,5 +1,7 @@
 //! What happens by chance, and again with the same seed.
 
+use std::{env, time::UNIX_EPOCH};
+
 /// xorshift64 (Marsaglia, 2003): any sequence does, if it is the same again.
 #[derive(Debug)]
 pub struct Chance(u64);
@@ -27,4 +29,17 @@ impl Chance {
     pub fn of<'a, T: ?Sized>(&mut self, all: &[&'a T]) -> &'a T {
         all[self.below(all.len())]
     }
+}
+
+/// How often to try, and the seed, which is told: as `FUZZ_COUNT` and `FUZZ_SEED` have it. Without them it is so often, and
+/// always the same; with the first alone, never.
+pub fn fuzz(count: u64) -> (u64, u64) {
+    let number = |variable: &str| env::var(variable).ok()?.parse().ok();
+    let asked = number("FUZZ_COUNT");
+    let seed = number("FUZZ_SEED").unwrap_or_else(|| match asked {
+        Some(_) => UNIX_EPOCH.elapsed().map_or(1, |it| it.as_nanos() as u64),
+        None => 1,
+    });
+    println!("FUZZ_SEED={seed}");
+    (asked.unwrap_or(count), seed)
 }

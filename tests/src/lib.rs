@@ -11,7 +11,7 @@ mod lab;
 pub mod nd;
 pub mod soak;
 
-pub use chance::Chance;
+pub use chance::{Chance, fuzz};
 pub use lab::{
     Director, Host, Lab, Mac, Nginx, Output, Process, Trace, drover_binary, remove_all,
     remove_kept, wait, wait_within,

@@ -1,5 +1,5 @@
-//! The commands of a fresh machine, `cargo xtask demo`, `cargo xtask test`, `cargo xtask bench`, `cargo xtask soak` and
-//! `cargo xtask dist`, and the set-up they begin with.
+//! The commands of a fresh machine, `cargo xtask demo`, `cargo xtask test`, `cargo xtask bench`, `cargo xtask soak`,
+//! `cargo xtask fuzz` and `cargo xtask dist`, and the set-up they begin with.
 //!
 //! Nothing but std: it is what installs the C compiler and the linker that all else is built with. Usage errors exit
 //! with 2, failures with 1, each in one line.
@@ -7,6 +7,7 @@
 mod bench;
 mod demo;
 mod dist;
+mod fuzz;
 mod machine;
 mod setup;
 mod soak;
@@ -17,7 +18,7 @@ use std::process::ExitCode;
 
 const USAGE: &str = "\
 usage: cargo xtask setup | demo [--keep | --clean] | test [FILTER] | bench dataplane|veth|control [OPTIONS]
-       cargo xtask soak --minutes N [--seed N] | dist [x86_64] [aarch64]";
+       cargo xtask soak --minutes N [--seed N] | fuzz packets|api COUNT [--seed N] | dist [x86_64] [aarch64]";
 
 /// Why it ended: already in the words of the person who reads it.
 type Result<T = ()> = std::result::Result<T, String>;
@@ -37,6 +38,14 @@ fn main() -> ExitCode {
             ref options @ ..,
         ] => bench::run(which, options),
         ["dist", ref machines @ ..] => dist::run(machines),
+        ["fuzz", what @ ("packets" | "api"), count] if count.parse::<u64>().is_ok() => {
+            fuzz::run(what, count, None)
+        }
+        ["fuzz", what @ ("packets" | "api"), count, "--seed", seed]
+            if [count, seed].iter().all(|it| it.parse::<u64>().is_ok()) =>
+        {
+            fuzz::run(what, count, Some(seed))
+        }
         ["soak", ref options @ ..] => soak::run(options),
         ["-h" | "--help" | "help"] => {
             println!("{USAGE}");

@@ -2,6 +2,7 @@
 //! on the host with the same tables.
 
 mod forwarded;
+mod fuzz;
 mod reasons;
 mod site;
 

@@ -85,7 +85,7 @@ pub(crate) fn director() -> Director {
     director
 }
 
-fn wanted() -> Vec<Wanted> {
+pub(crate) fn wanted() -> Vec<Wanted> {
     let resolved = WantedMember {
         address: [10, 0, 0, 2].into(),
         weight: 1,

@@ -91,7 +91,7 @@ impl Tables {
     }
 
     /// Takes all but the flows from other tables, which may be of an earlier layout.
-    pub(super) fn take_site(&self, old: &Self) {
+    pub fn take_site(&self, old: &Self) {
         copy(&old.site, &self.site);
         let version = offset_of!(Site, settings) + offset_of!(Settings, version);
         self.site.part::<Shared>(version, 1)[0].store(LAYOUT_VERSION);

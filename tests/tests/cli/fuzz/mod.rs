@@ -1,17 +1,16 @@
 //! Requests by chance: as the API's own document has them, but with wrong values and broken lines among them.
 //!
 //! Whatever comes, the daemon answers in its own words, none of them that it is at fault, and what is in force is what
-//! its file says. `FUZZ_REQUESTS=100000` asks more often, by a seed that it tells; `FUZZ_SEED` repeats one.
+//! its file says. `cargo xtask fuzz api N` asks more often.
 
 mod generate;
 
 use std::{
-    env,
     io::{Read as _, Write as _},
     net::Shutdown,
     os::unix::net::UnixStream,
     path::Path,
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use anyhow::{Context as _, Result, ensure};
@@ -21,24 +20,13 @@ use tests::Chance;
 use self::generate::Api;
 use crate::{State, site};
 
-const REQUESTS: usize = 300;
+const REQUESTS: u64 = 300;
 /// Longer than the daemon lets a request take.
 const PATIENCE: Duration = Duration::from_secs(25);
 
 #[test]
 fn what_is_asked_by_chance_is_answered_and_leaves_no_mess() -> Result<()> {
-    let requests = number("FUZZ_REQUESTS");
-    let by_chance = || {
-        SystemTime::UNIX_EPOCH
-            .elapsed()
-            .map_or(1, |it| it.as_nanos() as u64)
-    };
-    let seed = match (number("FUZZ_SEED"), requests) {
-        (Some(seed), _) => seed,
-        (None, Some(_)) => by_chance(),
-        (None, None) => 1,
-    };
-    println!("FUZZ_SEED={seed}");
+    let (requests, seed) = tests::fuzz(REQUESTS);
     let (lab, mut director) = site()?;
     let host = lab.host("director");
     let socket = host.dir().join("director.sock");
@@ -46,7 +34,7 @@ fn what_is_asked_by_chance_is_answered_and_leaves_no_mess() -> Result<()> {
     let api = Api::new(serde_json::from_str(body(&document)?)?);
     let mut chance = Chance::new(seed);
     let mut counts = [0; 6];
-    for _ in 0..requests.map_or(REQUESTS, |it| it as usize) {
+    for _ in 0..requests {
         let request = api.request(&mut chance);
         let told = String::from_utf8_lossy(&request.octets);
         let answer = said(&socket, &request.octets, request.is_broken)
@@ -74,10 +62,6 @@ fn what_is_asked_by_chance_is_answered_and_leaves_no_mess() -> Result<()> {
     let after = State::of(host)?;
     assert_eq!((after.list, after.file), (before.list, before.file));
     Ok(())
-}
-
-fn number(variable: &str) -> Option<u64> {
-    env::var(variable).ok()?.parse().ok()
 }
 
 /// Says it, and returns the whole answer. After a request that may lack its end nothing more is to come, which the daemon
