@@ -48,6 +48,8 @@ const SWEEP: u64 = 5;
 /// The same while a scheduler goes by connections: each sweep makes it a new batch of turns; or while some real server is
 /// judged by them.
 const LIVE: u64 = 1;
+/// Ticks until all is listed again after something was lost. What the queue did hold is older, and read by then.
+const LOST: u64 = 2;
 
 /// What others hear of the engine by, and it of them.
 pub(super) struct Ends {
@@ -96,6 +98,8 @@ pub(super) struct Engine {
     /// What systemd was last told.
     pub(super) status: String,
     ticks: u64,
+    /// The tick at which all is listed again; 0 is never.
+    lists_at: u64,
 }
 
 impl Engine {
@@ -149,6 +153,7 @@ impl Engine {
             counts: Counts::new(totals),
             status: String::new(),
             ticks: 0,
+            lists_at: 0,
         };
         engine.conditions.remember(states::kept(&engine.states));
         engine.check(&engine.config)?;
@@ -203,6 +208,7 @@ impl Engine {
                     }
                 }
                 Event::Interfaces => interfaces = true,
+                Event::Lost => self.lists_at = self.ticks + LOST,
                 Event::Gone(index) => {
                     self.interface_gone(index);
                     interfaces = true;
@@ -229,8 +235,24 @@ impl Engine {
         self.tell();
     }
 
+    /// Makes up for what the kernel had to tell and could not.
+    async fn list_again(&mut self) {
+        tracing::warn!("the kernel had more to tell than its queue takes; all is looked at again");
+        match net::neighbours::list(&self.netlink).await {
+            Ok(all) => {
+                let mut events: Vec<Event> = all.into_iter().map(Event::Neighbour).collect();
+                events.push(Event::Interfaces);
+                self.changed(&events).await;
+            }
+            Err(error) => tracing::error!("{error:#}"),
+        }
+    }
+
     pub(super) async fn tick(&mut self) {
         self.ticks += 1;
+        if self.ticks == self.lists_at {
+            self.list_again().await;
+        }
         self.take_back_unconfirmed().await;
         self.neighbours.look_after(&self.netlink, self.ticks).await;
         let counts = |real: &Real| real.thresholds.upper > 0;

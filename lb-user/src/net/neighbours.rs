@@ -43,6 +43,8 @@ pub enum Event {
     Interfaces,
     /// The interface of this index is down, without a carrier, or deleted.
     Gone(u32),
+    /// There was more than the socket's queue takes (netlink(7)): what is lost, nobody knows.
+    Lost,
 }
 
 /// Subscribes to changes of neighbours and interfaces.
@@ -57,10 +59,11 @@ pub fn subscribe() -> Result<impl Stream<Item = Event> + Unpin> {
         rtnetlink::new_multicast_connection(&groups).context("cannot open a netlink socket")?;
     tokio::spawn(connection);
     let events = messages.filter_map(|(message, _)| {
-        let NetlinkPayload::InnerMessage(message) = message.payload else {
-            return std::future::ready(None);
-        };
-        std::future::ready(event(message))
+        std::future::ready(match message.payload {
+            NetlinkPayload::InnerMessage(message) => event(message),
+            NetlinkPayload::Overrun(_) => Some(Event::Lost),
+            _ => None,
+        })
     });
     Ok(Box::pin(events))
 }
