@@ -1,7 +1,6 @@
 //! `drover apply`, `drover diff` and `drover undo`.
 
 use std::{
-    fmt::Write as _,
     io::{self, Read as _},
     path::{Path, PathBuf},
 };
@@ -9,12 +8,9 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 
-use super::{Format, Places, output};
+use super::{Format, Places, mood::Mood, output, page::Page};
 use crate::{
-    api::{
-        client,
-        diff::{self, CONFIRM_MAX, Kind, RealDiff, ServiceDiff, Setting, Text},
-    },
+    api::diff::{self, CONFIRM_MAX, Kind, RealDiff, ServiceDiff, Setting, Text},
     config::Source,
 };
 
@@ -52,7 +48,7 @@ impl Apply {
             file: read(&self.file)?,
             confirm_within: self.confirm_within,
         };
-        let diff: diff::Diff = client::post(&places.socket, "/v1/apply", &apply)?;
+        let diff: diff::Diff = places.post("/v1/apply", &apply, "applying the file")?;
         output::print(self.output, &diff, table)?;
         if let Some(within) = self.confirm_within {
             eprintln!("taken back in {within} s, unless `drover confirm` keeps it");
@@ -64,7 +60,8 @@ impl Apply {
 impl Diff {
     pub(super) fn run(self, places: &Places) -> Result<()> {
         let text = self.file.as_deref().map(read).transpose()?;
-        let diff: diff::Diff = client::post(&places.socket, "/v1/diff", &text)?;
+        let diff: diff::Diff =
+            places.post("/v1/diff", &text, "trying the file on a copy of the tables")?;
         output::print(self.output, &diff, table)?;
         if self.exit_code && !diff.is_empty() {
             std::process::exit(1);
@@ -75,7 +72,7 @@ impl Diff {
 
 impl Undo {
     pub(super) fn run(self, places: &Places) -> Result<()> {
-        let diff: diff::Diff = client::post(&places.socket, "/v1/undo", &())?;
+        let diff: diff::Diff = places.post("/v1/undo", &(), "undoing the last change")?;
         output::print(self.output, &diff, table)
     }
 }
@@ -122,31 +119,28 @@ fn seconds(text: &str) -> Result<u32, String> {
 }
 
 /// A line for each thing that changes: `+` comes, `-` goes, `~` is another.
-fn table(diff: &diff::Diff) -> String {
-    let mut text = String::new();
+fn table(diff: &diff::Diff, page: &mut Page) {
     for setting in &diff.director {
-        // Writing to a string does not fail.
-        let _ = writeln!(text, "{}", setting_line(setting));
+        page.line(2, &setting_line(setting));
     }
     for service in &diff.services {
-        service_lines(&mut text, service);
+        service_lines(page, service);
     }
-    match diff.is_empty() {
-        true => "nothing changes\n".to_owned(),
-        false => text,
+    if diff.is_empty() {
+        page.line(0, "nothing changes");
     }
 }
 
-fn service_lines(text: &mut String, diff: &ServiceDiff) {
-    let mut line = |indent: &str, what: String| {
-        let _ = writeln!(text, "{indent}{what}");
+fn service_lines(page: &mut Page, diff: &ServiceDiff) {
+    let mut line = |indent: usize, what: &str| {
+        page.line(indent + 2, &format!("{:indent$}{what}", ""));
     };
     line(
-        "",
-        format!("{} service {}", sign(diff.change), diff.service),
+        0,
+        &format!("{} service {}", sign(diff.change), diff.service),
     );
     for setting in &diff.settings {
-        line("    ", setting_line(setting));
+        line(4, &setting_line(setting));
     }
     for RealDiff {
         address,
@@ -157,11 +151,10 @@ fn service_lines(text: &mut String, diff: &ServiceDiff) {
         let settings: Vec<String> = settings.iter().map(inline).collect();
         let sign = sign(*change);
         let what = format!("{sign} real {address} {}", settings.join(", "));
-        line("    ", what.trim_end().to_owned());
+        line(4, what.trim_end());
     }
     if let Some(slots) = diff.slots {
-        let what = format!("{} of {} slots move", slots.moving, slots.of);
-        line("    ", what);
+        line(4, &format!("{} of {} slots move", slots.moving, slots.of));
     }
     let cut = match (diff.cut, diff.cuts_untracked) {
         _ if diff.change == Kind::Added => return,
@@ -170,11 +163,11 @@ fn service_lines(text: &mut String, diff: &ServiceDiff) {
         (cut, false) => format!("{cut} connections are cut"),
         (cut, true) => format!("connections are cut: {cut} with a record, and those without"),
     };
-    line("    ", cut);
+    line(4, &cut);
 }
 
 fn setting_line(setting: &Setting) -> String {
-    format!("~ {}", inline(setting))
+    format!("{} {}", sign(Kind::Changed), inline(setting))
 }
 
 fn inline(setting: &Setting) -> String {
@@ -187,10 +180,10 @@ fn inline(setting: &Setting) -> String {
     }
 }
 
-fn sign(change: Kind) -> char {
+fn sign(change: Kind) -> String {
     match change {
-        Kind::Added => '+',
-        Kind::Removed => '-',
-        Kind::Changed => '~',
+        Kind::Added => Mood::Good.paint('+'),
+        Kind::Removed => Mood::Bad.paint('-'),
+        Kind::Changed => Mood::Restricted.paint('~'),
     }
 }

@@ -1,15 +1,11 @@
 //! `drover doctor`.
 
-use std::{
-    fmt::Write as _,
-    io::{IsTerminal as _, stdout},
-    process::exit,
-};
+use std::process::exit;
 
 use anyhow::Result;
 use clap::Args;
 
-use super::{Format, Places, output};
+use super::{Format, Places, mood::Mood, output, page::Page, progress::Progress};
 use crate::{
     dataplane::pins,
     doctor::{
@@ -20,9 +16,8 @@ use crate::{
     setup::Role,
 };
 
-/// Columns of what is written as text; commands are longer where they have to be, to be copied.
+/// Columns at most, also in a file; commands are longer where they have to be, to be copied.
 const WIDTH: usize = 80;
-const MARGIN: &str = "  ";
 
 #[derive(Args, Debug)]
 pub(super) struct Doctor {
@@ -42,10 +37,11 @@ impl Doctor {
             Role::Director => pins::Role::Director,
             Role::Realserver => pins::Role::RealServer,
         });
-        let findings = examine(role, places)?;
-        let is_coloured = stdout().is_terminal();
-        output::print(self.output, &findings, |findings| {
-            table(findings, self.all, is_coloured)
+        let progress = Progress::of("examining this host");
+        let findings = examine(role, places, &progress)?;
+        drop(progress);
+        output::print(self.output, &findings, |findings, page| {
+            table(findings, self.all, page);
         })?;
         match verdict(&findings) {
             Severity::Ok | Severity::Note => Ok(()),
@@ -56,68 +52,47 @@ impl Doctor {
 }
 
 /// The gravest first, and one line of how many there are.
-fn table(findings: &[Finding], all: bool, is_coloured: bool) -> String {
+fn table(findings: &[Finding], all: bool, page: &mut Page) {
+    page.narrow(WIDTH);
     let mut shown: Vec<&Finding> = findings.iter().collect();
     shown.retain(|it| all || it.severity > Severity::Ok);
     shown.sort_by_key(|it| std::cmp::Reverse(it.severity));
-    let mut text = String::new();
     for finding in &shown {
-        write_finding(&mut text, finding, is_coloured);
+        write_finding(page, finding);
+    }
+    if !shown.is_empty() {
+        page.blank();
     }
     let fine = findings.iter().filter(|it| it.severity == Severity::Ok);
-    if !shown.is_empty() {
-        text.push('\n');
-    }
-    // Writing to a string does not fail.
-    let _ = writeln!(text, "{} checks, {} fine", findings.len(), fine.count());
-    text
+    let (all, fine) = (findings.len(), fine.count());
+    page.line(0, &format!("{all} checks, {fine} fine"));
 }
 
-fn write_finding(text: &mut String, finding: &Finding, is_coloured: bool) {
-    let severity = finding.severity.name();
-    let said = format!("{}: {} [{}]", finding.subject, finding.what, finding.id);
-    let said = wrapped(&said, WIDTH - 8);
-    let mut lines = said.lines();
-    let first = lines.next().unwrap_or_default();
-    let (on, off) = match (is_coloured, finding.severity) {
-        (false, _) | (true, Severity::Note) => ("", ""),
-        (true, Severity::Ok) => ("\x1b[32m", "\x1b[0m"),
-        (true, Severity::Warning) => ("\x1b[33m", "\x1b[0m"),
-        (true, Severity::Error) => ("\x1b[31m", "\x1b[0m"),
+fn write_finding(page: &mut Page, finding: &Finding) {
+    let severity = format!("{:<7}", finding.severity.name());
+    let severity = match finding.severity {
+        Severity::Ok => Mood::Good.paint(severity),
+        Severity::Note => severity,
+        Severity::Warning => Mood::Restricted.paint(severity),
+        Severity::Error => Mood::Bad.paint(severity),
     };
-    let _ = writeln!(text, "{on}{severity:<7}{off} {first}");
-    let why = finding.why.as_deref().unwrap_or_default();
-    let why = wrapped(why, WIDTH - 8 - MARGIN.len());
-    for line in lines {
-        let _ = writeln!(text, "{:8}{line}", "");
-    }
-    for line in why.lines() {
-        let _ = writeln!(text, "{:8}{MARGIN}{line}", "");
+    let Finding {
+        subject, what, id, ..
+    } = finding;
+    page.line(8, &format!("{severity} {subject}: {what} [{id}]"));
+    if let Some(why) = &finding.why {
+        page.line(10, &format!("{:10}{why}", ""));
     }
     if let Some(fix) = &finding.fix {
         let on = finding.fix_on.iter().map(|host| format!(" on {host}"));
-        let _ = writeln!(text, "{:8}{MARGIN}fix{}: {fix}", "", on.collect::<String>());
+        page.whole(&format!("{:10}fix{}: {fix}", "", on.collect::<String>()));
     }
-}
-
-/// Broken into lines of so many columns, where words allow it.
-fn wrapped(text: &str, width: usize) -> String {
-    let mut lines: Vec<String> = vec![String::new()];
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.is_empty() => line.push_str(word),
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines.join("\n")
 }
 
 #[cfg(test)]
 mod tests {
+    use anstream::adapter::strip_str;
+
     use super::*;
 
     #[test]
@@ -138,12 +113,16 @@ note    eth0: has one queue [queues]
 
 3 checks, 1 fine
 ";
-        assert_eq!(table(&findings, false, false), want);
-        assert!(
-            table(&findings, true, false)
-                .contains("ok      this process: has what it needs [rights]\n")
-        );
-        assert_eq!(table(&findings[..1], false, false), "1 checks, 1 fine\n");
-        assert!(table(&findings, false, true).starts_with("\x1b[31merror  \x1b[0m 10.0.0.100"));
+        let painted = |findings: &[Finding], all| {
+            let mut page = Page::new(None);
+            table(findings, all, &mut page);
+            page.text()
+        };
+        let plain = |findings: &[Finding], all| strip_str(&painted(findings, all)).to_string();
+        assert_eq!(plain(&findings, false), want);
+        let fine = "ok      this process: has what it needs [rights]\n";
+        assert!(plain(&findings, true).contains(fine));
+        assert_eq!(plain(&findings[..1], false), "1 checks, 1 fine\n");
+        assert!(painted(&findings, false).starts_with("\x1b[31merror  \x1b[0m 10.0.0.100"));
     }
 }

@@ -7,7 +7,11 @@ use clap::Args;
 use futures_util::{Stream, StreamExt as _};
 use tokio::time::{interval, sleep};
 
-use super::{Format, Places, output};
+use super::{
+    Format, Places,
+    mood::{Mood, painted},
+    output,
+};
 use crate::api::{
     client::{self, Message},
     events::{Event, What},
@@ -36,7 +40,7 @@ impl Events {
                 .build()?;
             return runtime.block_on(self.follow(&places.socket));
         }
-        let events: Vec<Event> = client::get(&places.socket, "/v1/events/last")?;
+        let events: Vec<Event> = places.get("/v1/events/last", "reading events")?;
         let lines = events.iter().map(|event| self.line(event));
         output::write(&lines.collect::<Result<String>>()?)
     }
@@ -97,7 +101,9 @@ impl Events {
 
     fn line(&self, event: &Event) -> Result<String> {
         Ok(match self.output {
-            Format::Table => format!("{} {}\n", event.time, words(&event.what)),
+            Format::Table => output::page(|page| {
+                page.line(4, &format!("{} {}", event.time, words(&event.what)));
+            }),
             Format::Json => serde_json::to_string(event)? + "\n",
         })
     }
@@ -112,25 +118,40 @@ fn words(what: &What) -> String {
             to,
             reason,
         } => {
-            let why = reason.as_ref().map(|it| format!(": {it}"));
-            let why = why.unwrap_or_default();
+            // What is quoted may hold anything.
+            let is_odd = char::is_control;
+            let why = reason.as_ref();
+            let why = why.map(|it| format!(": {}", it.replace(is_odd, "\u{fffd}")));
+            let (to, why) = (painted(*to), why.unwrap_or_default());
             format!("{service} {real} {from} -> {to}{why}")
         }
         What::Quorum {
             service,
             quorum,
             is_there: true,
-        } => format!("{service} the quorum of {quorum} is there"),
+        } => format!(
+            "{service} the quorum of {quorum} {}",
+            Mood::Good.paint("is there")
+        ),
         What::Quorum {
             service, quorum, ..
-        } => format!("{service} the quorum of {quorum} is lost"),
-        What::Interface { name, from, to } => format!("interface {name} {from} -> {to}"),
+        } => format!(
+            "{service} the quorum of {quorum} {}",
+            Mood::Bad.paint("is lost")
+        ),
+        What::Interface { name, from, to } => {
+            let to = Mood::of_xdp(to).paint(to);
+            format!("interface {name} {from} -> {to}")
+        }
         What::Leak {
             vip,
             mac,
             real,
             interface,
-        } => format!("{vip} is also at {mac} on {interface}: {}", whose(real)),
+        } => {
+            let also = Mood::Bad.paint("is also at");
+            format!("{vip} {also} {mac} on {interface}: {}", whose(real))
+        }
         What::LeakOver {
             vip,
             mac,

@@ -2,31 +2,21 @@
 
 mod capture;
 
-use std::{fmt::Write as _, net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::Result;
 use clap::Args;
 
-use super::{Format, Places, output};
+use super::{Format, Places, output, page::Page};
 use crate::{
-    api::{
-        client,
-        explain::{Answer, Asked, Explanation, Made, Question, TcpFlag},
-    },
+    api::explain::{Answer, Asked, Explanation, Made, Question, TcpFlag},
     service::Transport,
 };
-
-const EXAMPLES: &str = "Examples:
-  drover explain tcp 203.0.113.7:40000 192.0.2.100:80
-  drover explain tcp 203.0.113.7:40000 192.0.2.100:80 --flags ack
-  drover explain udp '[2001:db8::7]:5000' '[2001:db8::100]:53' --icmp-error
-  tcpdump -i eth0 -c 20 -w - dst host 192.0.2.100 | drover explain --pcap -";
 
 /// One packet as a client would send it, or those of a capture in their order: each finds what the ones
 /// before it would have changed. They are run through the program in the kernel on a copy of its
 /// tables, as they are now.
 #[derive(Args, Debug)]
-#[command(after_help = EXAMPLES)]
 pub(super) struct Explain {
     #[arg(value_enum, requires = "vip", required_unless_present = "pcap")]
     protocol: Option<Transport>,
@@ -64,19 +54,21 @@ impl Explain {
             },
             interface: self.interface,
         };
-        let answer: Answer = client::post(&places.socket, "/v1/explain", &question)?;
+        let what = "running the packets through a copy of the tables";
+        let answer: Answer = places.post("/v1/explain", &question, what)?;
         for warning in &answer.warnings {
             eprintln!("drover: {warning}");
         }
-        output::print(self.output, &answer, |answer| {
-            let texts = answer.packets.iter().enumerate().map(|(i, it)| {
-                let title = match is_capture {
-                    true => format!("packet {}\n", i + 1),
-                    false => String::new(),
-                };
-                title + &table(it)
-            });
-            texts.collect::<Vec<String>>().join("\n")
+        output::print(self.output, &answer, |answer, page| {
+            for (i, packet) in answer.packets.iter().enumerate() {
+                if i > 0 {
+                    page.blank();
+                }
+                if is_capture {
+                    page.line(0, &format!("packet {}", i + 1));
+                }
+                table(packet, page);
+            }
         })
     }
 
@@ -96,7 +88,7 @@ impl Explain {
     }
 }
 
-fn table(explanation: &Explanation) -> String {
+fn table(explanation: &Explanation, page: &mut Page) {
     let Explanation {
         parse,
         service,
@@ -107,7 +99,6 @@ fn table(explanation: &Explanation) -> String {
         verdict,
         ..
     } = explanation;
-    let mut text = String::new();
     for (step, words) in [
         ("parse", Some(parse)),
         ("service", service.as_ref()),
@@ -118,9 +109,7 @@ fn table(explanation: &Explanation) -> String {
         ("verdict", Some(verdict)),
     ] {
         if let Some(words) = words {
-            // Writing to a string does not fail.
-            let _ = writeln!(text, "{step:<8} {words}");
+            page.line(9, &format!("{step:<8} {words}"));
         }
     }
-    text
 }

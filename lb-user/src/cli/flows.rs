@@ -1,16 +1,16 @@
 //! `drover flows`.
 
-use std::{fmt::Write as _, net::IpAddr};
+use std::net::IpAddr;
 
 use anyhow::Result;
 use clap::Args;
 
-use super::{Format, Places, output};
+use super::{
+    Format, Places, output,
+    page::{Column, Line, Page, Table},
+};
 use crate::{
-    api::{
-        client,
-        flows::{Clients, FlowReport, FlowState, LIMIT, Query, Report},
-    },
+    api::flows::{Clients, FlowReport, FlowState, LIMIT, Query, Report},
     service::ServiceName,
 };
 
@@ -44,7 +44,7 @@ impl Flows {
             state: self.state,
             limit: Some(self.limit),
         };
-        let report: Report = client::get(&places.socket, &query.to_string())?;
+        let report: Report = places.get(&query.to_string(), "listing flows")?;
         output::print(self.output, &report, table)?;
         let Report { more, unknown, .. } = report;
         if more > 0 {
@@ -57,35 +57,48 @@ impl Flows {
     }
 }
 
+const COLUMNS: [Column; 6] = [
+    Column::text("pro", 3),
+    Column::text("expire", 6),
+    Column::text("state", 11),
+    Column::text("source", 18).fitting(),
+    Column::text("virtual", 18).fitting(),
+    Column::text("destination", 0),
+];
+
 /// The columns of `ipvsadm -lnc`, wider where an address is.
-fn table(report: &Report) -> String {
-    let mut rows = vec![["source", "virtual", "destination"].map(String::from)];
-    let ends = |flow: &FlowReport| [flow.client, flow.vip, flow.real].map(|end| end.to_string());
-    rows.extend(report.flows.iter().map(ends));
-    let width = |column: usize| rows.iter().map(|row| row[column].len()).max();
-    let [source, virtual_] = [0, 1].map(|column| width(column).unwrap_or(0).max(18));
-    let left = |flow: &FlowReport| {
-        let protocol = flow.protocol.number().to_string().to_uppercase();
-        let expire = format!("{:02}:{:02}", flow.expires / 60, flow.expires % 60);
-        [protocol, expire, flow.state.name().to_owned()]
-    };
-    let title = ["pro", "expire", "state"].map(String::from);
-    let lefts = [title].into_iter().chain(report.flows.iter().map(left));
-    let mut text = String::new();
-    for ([pro, expire, state], [client, vip, real]) in lefts.zip(&rows) {
-        // Writing to a string does not fail.
-        let _ = writeln!(
-            text,
-            "{pro:<3} {expire:<6} {state:<11} {client:<source$} {vip:<virtual_$} {real}"
-        );
-    }
-    text
+fn table(report: &Report, page: &mut Page) {
+    let flows = report.flows.iter();
+    let lines: Vec<Line> = flows.map(|flow| Line::Row(row(flow))).collect();
+    page.table(&Table {
+        columns: &COLUMNS,
+        lines: &lines,
+        gap: 1,
+        indent: 4,
+    });
+}
+
+fn row(flow: &FlowReport) -> Vec<String> {
+    vec![
+        flow.protocol.number().to_string().to_uppercase(),
+        format!("{:02}:{:02}", flow.expires / 60, flow.expires % 60),
+        flow.state.name().to_owned(),
+        flow.client.to_string(),
+        flow.vip.to_string(),
+        flow.real.to_string(),
+    ]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::service::Transport;
+
+    fn shown(report: &Report, width: Option<usize>) -> String {
+        let mut page = Page::new(width);
+        table(report, &mut page);
+        page.text()
+    }
 
     #[test]
     fn columns_are_as_wide_as_the_longest_address() {
@@ -114,7 +127,7 @@ mod tests {
 pro expire state       source             virtual            destination
 TCP 01:59  FIN_WAIT    10.0.0.9:53176     10.0.0.100:80      10.0.0.1:80
 ";
-        assert_eq!(table(&report), text);
+        assert_eq!(shown(&report, None), text);
         let sctp = flow(Transport::Sctp, v6, FlowState::Established, 6000);
         report.flows.push(sctp);
         let text = "\
@@ -122,6 +135,6 @@ pro expire state       source              virtual              destination
 TCP 01:59  FIN_WAIT    10.0.0.9:53176      10.0.0.100:80        10.0.0.1:80
 SCTP 100:00 ESTABLISHED [2001:db8::9]:53176 [2001:db8::100]:5060 [2001:db8::1]:5060
 ";
-        assert_eq!(table(&report), text);
+        assert_eq!(shown(&report, None), text);
     }
 }

@@ -9,9 +9,14 @@ use std::{
 use anyhow::Result;
 use clap::Args;
 
-use super::{Format, Places, output};
+use super::{
+    Format, Places,
+    mood::painted,
+    output,
+    page::{Column, Line, Page, Table},
+};
 use crate::{
-    api::{PolicyReport, RealReport, ServiceReport, client},
+    api::{PolicyReport, RealReport, ServiceReport},
     scheduler::listed,
     service::{PortRange, with_ports},
 };
@@ -34,60 +39,73 @@ impl List {
             true => "/v1/services?all=true",
             false => "/v1/services",
         };
-        let services: Vec<ServiceReport> = client::get(&places.socket, path)?;
-        let row = if self.stats { stats } else { connections };
-        let title = if self.stats {
-            format!(
-                "{:<28} {:>12} {:>12} {:>14} State",
-                "RemoteAddress:Port", "Conns", "Packets", "Bytes"
-            )
-        } else {
-            format!(
-                "{:<28} {:<7} {:<6} {:<10} {:<10} State",
-                "RemoteAddress:Port", "Forward", "Weight", "ActiveConn", "InActConn"
-            )
-        };
-        output::print(self.output, &services, |services| {
-            table(services, &title, row)
+        let services: Vec<ServiceReport> = places.get(path, "listing services")?;
+        output::print(self.output, &services, |services, page| {
+            table(services, self.stats, page);
         })
     }
 }
 
+const CONNECTIONS: [Column; 6] = [
+    REAL,
+    // It is always `Route`.
+    Column::text("Forward", 7).short(None),
+    Column::text("Weight", 6),
+    Column::text("ActiveConn", 10).short(Some("Active")),
+    Column::text("InActConn", 10).short(Some("InAct")),
+    STATE,
+];
+const STATS: [Column; 5] = [
+    REAL,
+    Column::number("Conns", 12),
+    Column::number("Packets", 12),
+    Column::number("Bytes", 14),
+    STATE,
+];
+const REAL: Column = Column::text("  -> RemoteAddress:Port", 33);
+const STATE: Column = Column::text("State", 0);
+
 /// The layout of `ipvsadm -ln`, with a state behind each real server.
-fn table(
-    services: &[ServiceReport],
-    title: &str,
-    row: impl Fn(&str, &RealReport) -> String,
-) -> String {
-    let mut text = format!("Prot LocalAddress:Port Scheduler\n  -> {title}\n");
+fn table(services: &[ServiceReport], stats: bool, page: &mut Page) {
+    page.line(7, "Prot LocalAddress:Port Scheduler");
+    let columns: &[Column] = if stats { &STATS } else { &CONNECTIONS };
+    let cells = if stats { self::stats } else { connections };
+    let mut lines = Vec::new();
     for report in services {
-        let ServiceReport {
-            service,
-            scheduler,
-            flags,
-            ..
-        } = report;
-        let protocol = service.protocol.number().to_string().to_uppercase();
-        // Writing to a string does not fail.
-        let _ = writeln!(
-            text,
-            "{protocol:<4} {} {scheduler}{}{}",
-            with_ports(service.vip, service.ports),
-            match flags.as_slice() {
-                [] => String::new(),
-                flags => format!(" ({})", listed(flags)),
-            },
-            policy_of(report),
-        );
-        for name in report.listen.iter().filter(|name| *name != service) {
-            let _ = writeln!(text, "also {name}");
-        }
-        for real in &report.reals {
-            let address = with_ports(real.address, ports_of(report));
-            let _ = writeln!(text, "  -> {} {}", row(&address, real), state(real));
-        }
+        lines.push(Line::Words(service(report)));
+        let others = report.listen.iter().filter(|it| **it != report.service);
+        lines.extend(others.map(|name| Line::Words(format!("also {name}"))));
+        let ports = ports_of(report);
+        lines.extend(report.reals.iter().map(|real| {
+            let name = format!("  -> {}", with_ports(real.address, ports));
+            Line::Row([vec![name], cells(real), vec![state(real)]].concat())
+        }));
     }
-    text
+    page.table(&Table {
+        columns,
+        lines: &lines,
+        gap: 1,
+        indent: 7,
+    });
+}
+
+fn service(report: &ServiceReport) -> String {
+    let ServiceReport {
+        service,
+        scheduler,
+        flags,
+        ..
+    } = report;
+    let protocol = service.protocol.number().to_string().to_uppercase();
+    let flags = match flags.as_slice() {
+        [] => String::new(),
+        flags => format!(" ({})", listed(flags)),
+    };
+    let name = with_ports(service.vip, service.ports);
+    format!(
+        "{protocol:<4} {name} {scheduler}{flags}{}",
+        policy_of(report)
+    )
 }
 
 /// A real server's ports: that of the service, or if that has several, the one a client connects to.
@@ -129,25 +147,15 @@ fn policy_of(report: &ServiceReport) -> String {
     text
 }
 
-fn connections(address: &str, real: &RealReport) -> String {
+fn connections(real: &RealReport) -> Vec<String> {
     let count = |count: Option<u64>| count.map_or("-".into(), |count| count.to_string());
-    format!(
-        "{address:<28} {:<7} {:<6} {:<10} {:<10}",
-        "Route",
-        real.weight,
-        count(real.active),
-        count(real.inactive)
-    )
+    let [active, inactive] = [real.active, real.inactive].map(count);
+    vec!["Route".into(), real.weight.to_string(), active, inactive]
 }
 
-fn stats(address: &str, real: &RealReport) -> String {
-    let RealReport {
-        connections,
-        packets,
-        bytes,
-        ..
-    } = real;
-    format!("{address:<28} {connections:>12} {packets:>12} {bytes:>14}")
+fn stats(real: &RealReport) -> Vec<String> {
+    let counters = [real.connections, real.packets, real.bytes];
+    counters.map(|it| it.to_string()).to_vec()
 }
 
 /// What it is, for how long, and why.
@@ -157,9 +165,13 @@ fn state(real: &RealReport) -> String {
     let since = since
         .map(|it| format!(" {}", roughly(it)))
         .unwrap_or_default();
-    let state = real.state;
+    let state = painted(real.state);
     match &real.reason {
-        Some(reason) => format!("{state}{since}: {reason}"),
+        // What is quoted may hold anything.
+        Some(reason) => {
+            let reason = reason.replace(char::is_control, "\u{fffd}");
+            format!("{state}{since}: {reason}")
+        }
         None => format!("{state}{since}"),
     }
 }
@@ -235,7 +247,7 @@ mod tests {
         ];
         let text = "\
 Prot LocalAddress:Port Scheduler
-  -> RemoteAddress:Port
+  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn  State
 TCP  192.0.2.100:80 wrr persistent 300
   -> 192.0.2.2:80                 Route   1      3          0          active 0s
 TCP  192.0.2.101:80 wrr persistent 300
@@ -245,6 +257,9 @@ TCP  192.0.2.103:80 wrr persistent 300
 also tcp/192.0.2.103:443
   -> 192.0.2.2:*                  Route   1      3          0          active 0s
 ";
-        assert_eq!(table(&reports, "RemoteAddress:Port", connections), text);
+        let mut page = Page::new(None);
+        table(&reports, false, &mut page);
+        let shown = anstream::adapter::strip_str(&page.text()).to_string();
+        assert_eq!(shown, text);
     }
 }

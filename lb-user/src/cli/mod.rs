@@ -11,7 +11,10 @@ mod ipvsadm;
 mod list;
 mod log;
 mod manual;
+pub mod mood;
 pub mod output;
+pub mod page;
+pub mod progress;
 mod rates;
 mod real;
 mod service;
@@ -24,8 +27,10 @@ use std::{env, ffi::OsString, path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
+use serde::{Serialize, de::DeserializeOwned};
 
 pub use self::output::Format;
+use self::progress::Progress;
 use crate::{api::client, config::schema, director::Paths, realserver, setup};
 
 /// LVS direct routing on XDP: director, real servers' companion, and their controls
@@ -154,8 +159,8 @@ impl Cli {
             Command::Apply(apply) => apply.run(&places),
             Command::Diff(diff) => diff.run(&places),
             Command::Undo(undo) => undo.run(&places),
-            Command::Confirm => client::post(&places.socket, "/v1/confirm", &()),
-            Command::Reload => client::post(&places.socket, "/v1/reload", &()),
+            Command::Confirm => places.post("/v1/confirm", &(), "confirming"),
+            Command::Reload => places.post("/v1/reload", &(), "reading the file again"),
             Command::Import(import) => import.run(),
             Command::Schema => output::write(&format!("{:#}\n", schema::director())),
             Command::Completions(completions) => completions.run(),
@@ -176,8 +181,25 @@ impl Places {
         }
     }
 
+    /// Asks the daemon; `what` it is asked for is told while it takes long.
+    fn get<T: DeserializeOwned>(&self, path: &str, what: &str) -> Result<T> {
+        let _progress = Progress::of(what);
+        client::get(&self.socket, path)
+    }
+
+    /// Has the daemon do `what`.
+    fn post<B: Serialize, T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &B,
+        what: &str,
+    ) -> Result<T> {
+        let _progress = Progress::of(what);
+        client::post(&self.socket, path, body)
+    }
+
     /// Has the daemon change its configuration.
     fn change(&self, change: crate::api::Change) -> Result<()> {
-        client::post(&self.socket, "/v1/changes", &[change])
+        self.post("/v1/changes", &[change], "changing the configuration")
     }
 }

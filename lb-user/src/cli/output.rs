@@ -2,12 +2,16 @@
 
 use std::io::{self, Write as _};
 
+use anstream::AutoStream;
 use anyhow::Result;
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     io::Errno,
+    termios::tcgetwinsize,
 };
 use serde::Serialize;
+
+use super::page::Page;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
@@ -22,13 +26,26 @@ pub enum Format {
 pub fn print<T: Serialize>(
     format: Format,
     value: &T,
-    table: impl FnOnce(&T) -> String,
+    table: impl FnOnce(&T, &mut Page),
 ) -> Result<()> {
     let text = match format {
-        Format::Table => table(value),
+        Format::Table => page(|page| table(value, page)),
         Format::Json => serde_json::to_string_pretty(value)? + "\n",
     };
     write(&text)
+}
+
+/// What stands on a page of stdout's width.
+pub fn page(write: impl FnOnce(&mut Page)) -> String {
+    let mut page = Page::new(width());
+    write(&mut page);
+    page.text()
+}
+
+/// Columns of the terminal that stdout is; none of a file, or of a terminal that does not say.
+pub fn width() -> Option<usize> {
+    let size = tcgetwinsize(io::stdout()).ok()?;
+    Some(usize::from(size.ws_col)).filter(|&width| width > 0)
 }
 
 /// Prints `text`. A reader that has gone away is no failure.
@@ -36,9 +53,10 @@ pub fn write(text: &str) -> Result<()> {
     is_read(text).map(drop)
 }
 
-/// Prints `text`; whether its reader is still there.
+/// Prints `text`, in colours on a terminal that has them unless NO_COLOR is set (no-color.org); whether its reader
+/// is still there.
 pub fn is_read(text: &str) -> Result<bool> {
-    match io::stdout().lock().write_all(text.as_bytes()) {
+    match AutoStream::auto(io::stdout().lock()).write_all(text.as_bytes()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
         written => Ok(written.map(|()| true)?),
     }

@@ -2,9 +2,7 @@
 
 use std::{
     collections::HashMap,
-    fmt::Write as _,
     net::IpAddr,
-    path::Path,
     thread::sleep,
     time::{Duration, Instant, SystemTime},
 };
@@ -14,11 +12,15 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{
-    Format, Places, output,
+    Format, Places,
+    mood::painted,
+    output,
+    page::{Column, Line, Page, Table as Layout},
+    progress::Progress,
     rates::{Counters, Key, Rate, rates},
 };
 use crate::{
-    api::{ServiceReport, State, client},
+    api::{ServiceReport, State},
     service::ServiceName,
 };
 
@@ -71,12 +73,15 @@ struct RealRow {
 
 impl Stats {
     pub(super) fn run(self, places: &Places) -> Result<()> {
-        let mut before = self.sample(&places.socket)?;
+        let mut before = self.sample(places)?;
         for round in 0..self.count {
             let mut rates = HashMap::new();
             if self.rate || round > 0 {
+                let seconds = self.interval.as_secs_f64();
+                let progress = Progress::of(&format!("counting for {seconds} s"));
                 sleep(self.interval);
-                let now = self.sample(&places.socket)?;
+                drop(progress);
+                let now = self.sample(places)?;
                 if self.rate {
                     rates = self::rates(&before.1, &now.1, now.0 - before.0);
                 }
@@ -89,8 +94,9 @@ impl Stats {
         Ok(())
     }
 
-    fn sample(&self, socket: &Path) -> Result<(Instant, Vec<ServiceReport>)> {
-        let mut services: Vec<ServiceReport> = client::get(socket, "/v1/services?all=true")?;
+    fn sample(&self, places: &Places) -> Result<(Instant, Vec<ServiceReport>)> {
+        let mut services: Vec<ServiceReport> =
+            places.get("/v1/services?all=true", "reading counters")?;
         let at = Instant::now();
         if let Some(name) = self.service {
             services.retain(|it| it.service == name);
@@ -108,48 +114,53 @@ impl Stats {
         };
         Ok(match self.output {
             Format::Json => serde_json::to_string(&table)? + "\n",
-            Format::Table => self.table(&table),
+            Format::Table => output::page(|page| self.table(&table, page)),
         })
     }
 
-    fn table(&self, table: &Table) -> String {
-        let titles = match self.rate {
+    fn table(&self, table: &Table, page: &mut Page) {
+        let [conns, packets, bytes] = match self.rate {
             true => ["Conns/s", "Packets/s", "Bytes/s"],
             false => ["Conns", "Packets", "Bytes"],
         };
-        // Writing to a string does not fail.
-        let mut text = String::new();
         if self.count > 1 {
-            let _ = writeln!(text, "{}", table.time);
+            page.line(0, &table.time);
         }
-        let [conns, packets, bytes] = titles;
-        let _ = writeln!(
-            text,
-            "{:<32} {conns:>12} {packets:>12} {bytes:>15} State",
-            "Service"
-        );
-        for row in &table.services {
-            let name = row.service.to_string();
-            let _ = writeln!(text, "{name:<32} {}", self.columns(row.total, row.rate));
-            for real in &row.reals {
-                let columns = self.columns(real.total, real.rate);
+        let row = |name: String, (total, rate), state: String| {
+            let [conns, packets, bytes] = self.cells(total, rate);
+            Line::Row(vec![name, conns, packets, bytes, state])
+        };
+        let mut lines = Vec::new();
+        for service in &table.services {
+            let counted = (service.total, service.rate);
+            lines.push(row(service.service.to_string(), counted, String::new()));
+            lines.extend(service.reals.iter().map(|real| {
                 let name = format!("  -> {}", real.address);
-                let _ = writeln!(text, "{name:<32} {columns} {}", real.state);
-            }
+                row(name, (real.total, real.rate), painted(real.state))
+            }));
         }
-        text
+        page.table(&Layout {
+            columns: &[
+                Column::text("Service", 32),
+                Column::number(conns, 12),
+                Column::number(packets, 12),
+                Column::number(bytes, 15),
+                Column::text("State", 0),
+            ],
+            lines: &lines,
+            gap: 1,
+            indent: 7,
+        });
     }
 
-    fn columns(&self, total: Counters, rate: Option<Rate>) -> String {
-        let columns = match (self.rate, rate) {
+    fn cells(&self, total: Counters, rate: Option<Rate>) -> [String; 3] {
+        match (self.rate, rate) {
             (false, _) => [total.connections, total.packets, total.bytes].map(|it| it.to_string()),
             (true, None) => ["-"; 3].map(String::from),
             (true, Some(rate)) => {
                 [rate.connections, rate.packets, rate.bytes].map(|it| format!("{it:.0}"))
             }
-        };
-        let [conns, packets, bytes] = columns;
-        format!("{conns:>12} {packets:>12} {bytes:>15}")
+        }
     }
 }
 

@@ -1,12 +1,16 @@
 //! `drover status`.
 
-use std::fmt::Write as _;
-
 use anyhow::Result;
 use clap::Args;
 
-use super::{Format, Places, events::whose, output};
-use crate::api::{self, Used, client};
+use super::{
+    Format, Places,
+    events::whose,
+    mood::Mood,
+    output,
+    page::{Column, Line, Page, Table},
+};
+use crate::api::{self, Used};
 
 #[derive(Args, Debug)]
 pub(super) struct Status {
@@ -16,16 +20,14 @@ pub(super) struct Status {
 
 impl Status {
     pub(super) fn run(self, places: &Places) -> Result<()> {
-        let status: api::Status = client::get(&places.socket, "/v1/status")?;
+        let status: api::Status = places.get("/v1/status", "asking the director how it is")?;
         output::print(self.output, &status, table)
     }
 }
 
-fn table(status: &api::Status) -> String {
-    let mut text = String::new();
-    // Writing to a string does not fail.
+fn table(status: &api::Status, page: &mut Page) {
     let mut line = |key: &str, value: String| {
-        let _ = writeln!(text, "{key:<12} {value}");
+        page.line(13, &format!("{key:<12} {value}"));
     };
     line(
         "director",
@@ -34,7 +36,7 @@ fn table(status: &api::Status) -> String {
     line("config", status.config.clone());
     if let Some(left) = status.unconfirmed {
         line(
-            "unconfirmed",
+            &Mood::Restricted.paint("unconfirmed "),
             format!("the last change is taken back in {left} s, unless `drover confirm` keeps it"),
         );
     }
@@ -48,8 +50,10 @@ fn table(status: &api::Status) -> String {
         let mac = interface.mac.as_deref().unwrap_or("no MAC");
         let addresses = interface.addresses.join(" ");
         line("interface", format!("{} {mac} {addresses}", interface.name));
-        line("  xdp", format!("{}{slower}", interface.xdp));
+        let xdp = Mood::of_xdp(&interface.xdp).paint(&interface.xdp);
+        line("  xdp", format!("{xdp}{slower}"));
     }
+    let leak_key = Mood::Bad.paint(format!("{:<12}", "leak"));
     for leak in &status.leaks {
         let whose = whose(&leak.real);
         let api::LeakReport {
@@ -62,7 +66,7 @@ fn table(status: &api::Status) -> String {
             ..
         } = leak;
         line(
-            "leak",
+            &leak_key,
             format!("{vip} is also at {mac} on {interface}: {whose}"),
         );
         line(
@@ -72,7 +76,7 @@ fn table(status: &api::Status) -> String {
     }
     if status.leaks_more > 0 {
         line(
-            "leak",
+            &leak_key,
             format!("{} more times, of others", status.leaks_more),
         );
     }
@@ -87,9 +91,19 @@ fn table(status: &api::Status) -> String {
         "memory",
         format!("{:.1} MiB", status.memory as f64 / f64::from(1 << 20)),
     );
-    let _ = writeln!(text, "\n{:<16} {:>12} fate", "not forwarded", "packets");
-    for (reason, report) in &status.reasons {
-        let _ = writeln!(text, "{reason:<16} {:>12} {}", report.packets, report.fate);
-    }
-    text
+    page.blank();
+    let reasons = status.reasons.iter().map(|(reason, report)| {
+        let packets = report.packets.to_string();
+        Line::Row(vec![reason.clone(), packets, report.fate.clone()])
+    });
+    page.table(&Table {
+        columns: &[
+            Column::text("not forwarded", 16),
+            Column::number("packets", 12),
+            Column::text("fate", 0),
+        ],
+        lines: &reasons.collect::<Vec<_>>(),
+        gap: 1,
+        indent: 4,
+    });
 }

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 
 use super::{Format, Places, output};
-use crate::api::{self, Change, client};
+use crate::api::{self, Change};
 
 #[derive(Args, Debug)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -40,10 +40,13 @@ impl Timeouts {
         if let Some(Command::Set(Set { tcp, tcpfin, udp })) = self.command {
             return places.change(Change::SetTimeouts { tcp, tcpfin, udp });
         }
-        let timeouts: api::Timeouts = client::get(&places.socket, "/v1/timeouts")?;
-        output::print(self.output, &timeouts, |timeouts| {
+        let timeouts: api::Timeouts = places.get("/v1/timeouts", "reading timeouts")?;
+        output::print(self.output, &timeouts, |timeouts, page| {
             let api::Timeouts { tcp, tcpfin, udp } = timeouts;
-            format!("Timeout (tcp tcpfin udp): {tcp} {tcpfin} {udp}\n")
+            page.line(
+                4,
+                &format!("Timeout (tcp tcpfin udp): {tcp} {tcpfin} {udp}"),
+            );
         })
     }
 }

@@ -12,11 +12,14 @@ use lb_common::wire::MacAddr;
 use tokio::time::{Instant, timeout_at};
 
 use super::{seen::Seen, site::Site};
-use crate::net::{
-    Handle, announce, ask,
-    claims::{self, Claim},
-    links::Link,
-    neighbours::{self, State},
+use crate::{
+    cli::progress::Progress,
+    net::{
+        Handle, announce, ask,
+        claims::{self, Claim},
+        links::Link,
+        neighbours::{self, State},
+    },
 };
 
 /// Addresses that are asked for: each question is a frame to all hosts.
@@ -38,9 +41,14 @@ pub(super) struct Heard {
 }
 
 impl Heard {
-    pub(super) async fn listen(site: &Site, seen: &Seen, netlink: &Handle) -> Self {
+    pub(super) async fn listen(
+        site: &Site,
+        seen: &Seen,
+        netlink: &Handle,
+        progress: &Progress,
+    ) -> Self {
         let mut heard = Self::default();
-        if let Err(error) = heard.ask_all(site, seen).await {
+        if let Err(error) = heard.ask_all(site, seen, progress).await {
             heard.error = Some(format!("{error:#}"));
         }
         let known = neighbours::list(netlink).await.unwrap_or_default();
@@ -51,7 +59,7 @@ impl Heard {
         heard
     }
 
-    async fn ask_all(&mut self, site: &Site, seen: &Seen) -> Result<()> {
+    async fn ask_all(&mut self, site: &Site, seen: &Seen, progress: &Progress) -> Result<()> {
         let ports = seen.ports(site);
         // A real server where it belongs, as proxies may answer elsewhere; a VIP everywhere.
         let reals = site.reals.iter().filter_map(|&rip| {
@@ -61,6 +69,13 @@ impl Heard {
         let vips = site.vips.iter().map(|&vip| (vip, ports.clone()));
         let questions: Vec<(IpAddr, Vec<&Link>)> = reals.chain(vips).take(ASKED_MAX).collect();
         self.asked = questions.iter().map(|(address, _)| *address).collect();
+        if let Some((first, _)) = questions.first() {
+            let more = match questions.len() - 1 {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            progress.now(&format!("asking the LAN who has {first}{more}"));
+        }
         let socket = announce::open()?;
         let mut claims = claims::listen()?;
         for _ in 0..TIMES {

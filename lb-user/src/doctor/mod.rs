@@ -36,7 +36,7 @@ use self::{
     site::Site,
 };
 use crate::{
-    cli::Places,
+    cli::{Places, progress::Progress},
     config::realserver,
     dataplane::pins::{Pins, Role},
     net,
@@ -45,7 +45,7 @@ use crate::{
 const DIRECTOR: &str = "/etc/drover/director.toml";
 
 /// Makes all checks of a role, or of those that this host seems to have. An error: none was made.
-pub fn examine(role: Option<Role>, places: &Places) -> Result<Vec<Finding>> {
+pub fn examine(role: Option<Role>, places: &Places, progress: &Progress) -> Result<Vec<Finding>> {
     let roles = match role {
         Some(role) => vec![role],
         None => guess(places)?,
@@ -53,7 +53,7 @@ pub fn examine(role: Option<Role>, places: &Places) -> Result<Vec<Finding>> {
     let mut findings: Vec<Finding> = Vec::new();
     for role in roles {
         // What both ask about the host is told once.
-        let found = examine_as(role, places)?;
+        let found = examine_as(role, places, progress)?;
         let is_new = |it: &Finding| !findings.contains(it);
         let new: Vec<Finding> = found.into_iter().filter(is_new).collect();
         findings.extend(new);
@@ -97,7 +97,7 @@ fn guess(places: &Places) -> Result<Vec<Role>> {
     Ok(roles)
 }
 
-fn examine_as(role: Role, places: &Places) -> Result<Vec<Finding>> {
+fn examine_as(role: Role, places: &Places, progress: &Progress) -> Result<Vec<Finding>> {
     // It has a runtime of its own.
     let daemon = (role == Role::Director).then(|| Daemon::ask(&places.socket));
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -124,7 +124,7 @@ fn examine_as(role: Role, places: &Places) -> Result<Vec<Finding>> {
         }
         if let Some(daemon) = &daemon {
             findings.extend(daemon::check(&site, &seen, daemon));
-            let heard = Heard::listen(&site, &seen, &netlink).await;
+            let heard = Heard::listen(&site, &seen, &netlink, progress).await;
             findings.extend(neighbours::check(&site, &seen, &heard));
             findings.extend(leak::check(&site, &seen, &heard));
         }

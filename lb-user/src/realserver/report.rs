@@ -1,71 +1,73 @@
 //! The status as people read it.
 
 use super::status::Status;
+use crate::cli::{
+    mood::Mood,
+    page::{Column, Line, Page, Table},
+};
 
-pub(super) fn table(status: &Status) -> String {
+const INTERFACES: [Column; 5] = [
+    Column::text("INTERFACE", 0).fitting(),
+    Column::text("INGRESS", 0).fitting(),
+    Column::text("EGRESS", 0).fitting(),
+    Column::text("RIP", 0).fitting(),
+    Column::text("STATE", 0),
+];
+const VIPS: [Column; 8] = [
+    Column::text("VIP", 0).fitting(),
+    Column::text("INTERFACE", 0).fitting(),
+    Column::text("ON LO", 0).fitting(),
+    Column::text("MANGLED TO", 0).fitting(),
+    Column::text("ASKED", 0).fitting(),
+    Column::text("CLAIMED", 0).fitting(),
+    Column::text("MANGLED", 0).fitting(),
+    Column::text("STATE", 0),
+];
+
+pub(super) fn table(status: &Status, page: &mut Page) {
     if status.interfaces.is_empty() {
-        return String::new();
+        return;
     }
-    let mut text = String::new();
-    let mut rows = vec![["INTERFACE", "INGRESS", "EGRESS", "RIP", "STATE"].map(String::from)];
-    for interface in &status.interfaces {
-        let rips: Vec<String> = interface.rips.iter().map(ToString::to_string).collect();
-        rows.push([
-            interface.interface.clone(),
-            interface.ingress.clone().unwrap_or_else(|| "-".into()),
-            interface.egress.clone().unwrap_or_else(|| "-".into()),
-            if rips.is_empty() {
-                "-".into()
-            } else {
-                rips.join(",")
-            },
-            state(&interface.problems),
-        ]);
-    }
-    write_rows(&rows, &mut text);
-    text.push('\n');
-    let header = [
-        "VIP",
-        "INTERFACE",
-        "ON LO",
-        "MANGLED TO",
-        "ASKED",
-        "CLAIMED",
-        "MANGLED",
-        "STATE",
-    ];
-    let mut rows = vec![header.map(String::from)];
-    for vip in &status.vips {
-        rows.push([
-            vip.vip.to_string(),
-            vip.interface.clone(),
-            if vip.on_lo { "yes" } else { "no" }.into(),
-            vip.rip.map_or_else(|| "-".into(), |rip| rip.to_string()),
-            vip.asked.to_string(),
-            vip.claimed.to_string(),
-            vip.mangled.to_string(),
-            state(&vip.problems),
-        ]);
-    }
-    write_rows(&rows, &mut text);
-    text
+    let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".into());
+    let interfaces = status.interfaces.iter().map(|it| {
+        let rips: Vec<String> = it.rips.iter().map(ToString::to_string).collect();
+        Line::Row(vec![
+            it.interface.clone(),
+            or_none(it.ingress.clone()),
+            or_none(it.egress.clone()),
+            or_none((!rips.is_empty()).then(|| rips.join(","))),
+            state(&it.problems),
+        ])
+    });
+    rows(page, &INTERFACES, interfaces.collect());
+    page.blank();
+    let vips = status.vips.iter().map(|it| {
+        Line::Row(vec![
+            it.vip.to_string(),
+            it.interface.clone(),
+            if it.on_lo { "yes" } else { "no" }.into(),
+            or_none(it.rip.map(|rip| rip.to_string())),
+            it.asked.to_string(),
+            it.claimed.to_string(),
+            it.mangled.to_string(),
+            state(&it.problems),
+        ])
+    });
+    rows(page, &VIPS, vips.collect());
+}
+
+fn rows(page: &mut Page, columns: &[Column], lines: Vec<Line>) {
+    page.table(&Table {
+        columns,
+        lines: &lines,
+        gap: 2,
+        indent: 4,
+    });
 }
 
 fn state(problems: &[String]) -> String {
     if problems.is_empty() {
-        "ok".into()
-    } else {
-        format!("{}; attach again", problems.join("; "))
+        return Mood::Good.paint("ok");
     }
-}
-
-/// Each column as wide as its widest cell, and the last as wide as it is.
-fn write_rows<const N: usize>(rows: &[[String; N]], text: &mut String) {
-    let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
-    for row in rows {
-        let cells = row.iter().enumerate();
-        let padded = cells.map(|(column, cell)| format!("{cell:<0$}", width(column)));
-        *text += padded.collect::<Vec<_>>().join("  ").trim_end();
-        *text += "\n";
-    }
+    Mood::Bad.paint(format!("{}; attach again", problems.join("; ")))
 }

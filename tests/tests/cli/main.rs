@@ -10,6 +10,7 @@ mod files;
 mod fuzz;
 mod import;
 mod realserver;
+mod terminal;
 mod transactions;
 
 use std::{fs, net::Ipv4Addr};

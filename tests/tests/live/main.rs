@@ -9,6 +9,7 @@ mod links;
 mod neighbours;
 mod passive;
 mod paths;
+mod progress;
 mod site;
 mod states;
 mod terminal;

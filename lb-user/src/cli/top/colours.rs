@@ -4,7 +4,7 @@ use std::env;
 
 use ratatui::style::{Color, Modifier, Style};
 
-use super::rows::Mood;
+use crate::cli::mood::Mood;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Colours {

@@ -4,7 +4,10 @@ use std::{cmp::Ordering, collections::HashMap, net::IpAddr};
 
 use crate::{
     api::{RealReport, ServiceReport, State},
-    cli::rates::{Key, Rate},
+    cli::{
+        mood::Mood,
+        rates::{Key, Rate},
+    },
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,24 +65,6 @@ pub(super) struct Row {
     pub(super) state: String,
     pub(super) mood: Mood,
     pub(super) reason: Option<String>,
-}
-
-/// Better before worse.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Mood {
-    Good,
-    Restricted,
-    Bad,
-}
-
-impl Mood {
-    fn of(state: State) -> Self {
-        match state {
-            State::Active => Self::Good,
-            State::Warming | State::Standby | State::Quiesced | State::Draining => Self::Restricted,
-            State::Down | State::Unresolved | State::Overloaded => Self::Bad,
-        }
-    }
 }
 
 impl Row {
