@@ -10,8 +10,9 @@ use anyhow::{Context as _, Result};
 use clap::{Args, Command, CommandFactory as _};
 use clap_complete::Shell;
 use clap_mangen::Man;
+use roff::{Roff, roman};
 
-use super::{Cli, output};
+use super::{Cli, examples, output};
 
 #[derive(Args, Debug)]
 pub(super) struct Completions {
@@ -55,6 +56,14 @@ fn pages(command: &Command, dir: &Path) -> Result<()> {
         .manual("System administration");
     let mut text = Vec::new();
     page.render(&mut text)?;
+    let mut examples = Roff::new();
+    // Not filled: a line is a command.
+    examples.control("SH", ["EXAMPLES"]).control("nf", []);
+    let whole = command.get_bin_name().unwrap_or(command.get_name());
+    for line in examples::of(whole) {
+        examples.text([roman(line)]);
+    }
+    examples.control("fi", []).to_writer(&mut text)?;
     let path = dir.join(format!("{name}.8"));
     fs::File::create(&path)
         .and_then(|mut file| file.write_all(&text))

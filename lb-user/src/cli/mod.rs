@@ -4,6 +4,7 @@ mod apply;
 mod director;
 mod doctor;
 mod events;
+mod examples;
 mod explain;
 mod flows;
 mod import;
@@ -26,7 +27,7 @@ mod top;
 use std::{env, ffi::OsString, path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, FromArgMatches as _, Parser, Subcommand};
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use self::output::Format;
@@ -131,7 +132,8 @@ impl Cli {
     /// Reads this process's command line. What is called by ipvsadm's name takes ipvsadm's.
     pub fn of_process() -> Self {
         if ipvsadm::called().is_none() {
-            return Self::parse();
+            let matches = examples::command().get_matches();
+            return Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
         }
         let before = ["drover", "ipvsadm", "--"].map(OsString::from);
         Self::parse_from(before.into_iter().chain(env::args_os().skip(1)))
