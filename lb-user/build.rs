@@ -16,6 +16,9 @@ fn main() -> anyhow::Result<()> {
         env::set_var("RUSTC_BOOTSTRAP", "1");
         env::set_var("CARGO_UNSTABLE_PROFILE_RUSTFLAGS", "true");
         env::set_var("CARGO_PROFILE_RELEASE_RUSTFLAGS", FLAGS);
+        // Line information names sources by crate: what comes out is the same in every directory.
+        env::set_var("CARGO_UNSTABLE_TRIM_PATHS", "true");
+        env::set_var("CARGO_PROFILE_RELEASE_TRIM_PATHS", "all");
         // Build scripts and macros run here, not in the kernel.
         env::set_var(
             "CARGO_PROFILE_RELEASE_BUILD_OVERRIDE_RUSTFLAGS",
