@@ -58,6 +58,8 @@ pub(super) fn check(site: &Site, seen: &Seen, daemon: &Daemon) -> Vec<Finding> {
 
 fn silent(site: &Site, error: &str) -> Finding {
     let start = "systemctl start drover-director";
+    // What follows says what to do, as the fix does.
+    let error = error.split("; ").next().unwrap_or_default();
     if site.attached.is_empty() {
         return Finding::note("daemon", "drover director", error)
             .why("Nothing is attached either: this host forwards nothing yet.")

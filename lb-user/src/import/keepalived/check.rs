@@ -148,7 +148,8 @@ fn put_times(keys: &mut Keys, checker: &str, options: &Options, timeout: f64) {
     keys.put("rise", 1);
     let fall = 1.0 + (retry as f64 * delay / interval).ceil();
     let is_same = retry == 0 || delay == interval;
-    let remark = format!("keepalived: {retry} more attempts, {delay} s apart");
+    let attempts = if retry == 1 { "attempt" } else { "attempts" };
+    let remark = format!("keepalived: {retry} more {attempts}, {delay} s apart");
     // A float that is too large becomes the largest number.
     let fall = (fall as i64).min(100);
     keys.put_with("fall", fall, (!is_same).then_some(remark));

@@ -1,9 +1,8 @@
 //! Why words of keepalived.conf(5) are not carried over, and what to do in place of them.
 
 const VRRP: &str = "VRRP stays keepalived's: keep it there, without the virtual_server blocks; `vip = \"external\"` then leaves the VIPs to it";
-const EVENTS: &str =
-    "no scripts are run; `GET /v1/events` on the daemon's socket tells of each change";
-const MAIL: &str = "no mail is sent; `GET /v1/events` on the daemon's socket tells of each change";
+const EVENTS: &str = "no scripts are run; `drover events -f -o json` tells of each change";
+const MAIL: &str = "no mail is sent; `drover events -f -o json` tells of each change";
 const SNMP: &str = "there is no SNMP";
 const OWN_WAY: &str =
     "a check goes to the VIP on each real server, by a way and from ports of its own";
@@ -11,7 +10,7 @@ const OWN_WAY: &str =
 /// Of a block or line outside of all.
 pub(super) fn of_top(word: &str) -> &'static str {
     match word {
-        "global_defs" => "of it, only lvs_timeouts is the director's",
+        "global_defs" => "nothing of it is the director's but lvs_timeouts; no mail is sent",
         "vrrp_instance"
         | "vrrp_sync_group"
         | "vrrp_script"
