@@ -13,6 +13,6 @@ pub mod soak;
 
 pub use chance::{Chance, fuzz};
 pub use lab::{
-    Director, Host, Lab, Mac, Nginx, Output, Process, Trace, drover_binary, remove_all,
+    Director, Host, Lab, Mac, Nginx, Output, Process, Terminal, Trace, drover_binary, remove_all,
     remove_kept, wait, wait_within,
 };

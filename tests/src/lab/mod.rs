@@ -13,6 +13,7 @@ mod neighbour;
 mod nginx;
 mod process;
 mod removal;
+mod terminal;
 mod trace;
 mod transmit;
 mod wait;
@@ -36,6 +37,7 @@ pub use self::{
     nginx::Nginx,
     process::Process,
     removal::{remove_all, remove_kept},
+    terminal::Terminal,
     trace::Trace,
     wait::{wait, wait_within},
 };

@@ -7,7 +7,7 @@ use tests::{Process, wait};
 
 use crate::{
     site::{SERVICE, SERVICE6, Site, URLS},
-    terminal::Terminal,
+    terminal::{signal, terminal},
 };
 
 /// Clients that fetch pages until it is dropped.
@@ -55,7 +55,7 @@ fn the_screen_shows_what_is_listed_and_does_what_is_typed() -> Result<()> {
     let mut site = Site::new("", "rr", 2)?;
     let _traffic = traffic(&site)?;
     let director = site.lab.host("director").clone();
-    let mut terminal = Terminal::new(&director, [24, 80], &["top", "-d", "0.5"])?;
+    let mut terminal = terminal(&director, [24, 80], &["top", "-d", "0.5"])?;
     let is_moving = |screen: &str, name: &str| {
         let packets = row(screen, name)
             .get(1)
@@ -112,7 +112,7 @@ fn the_screen_shows_what_is_listed_and_does_what_is_typed() -> Result<()> {
         "Ctrl-Z gives the terminal back",
         || Ok(!terminal.is_taken()),
     )?;
-    terminal.signal(Signal::CONT)?;
+    signal(&director, Signal::CONT)?;
     wait("it is taken again", || Ok(terminal.is_taken()))?;
     terminal.wait("and drawn", |it| is_moving(it, SERVICE))?;
     terminal.type_("q")?;
@@ -127,9 +127,9 @@ fn a_signal_gives_the_terminal_back() -> Result<()> {
     let site = Site::new("", "rr", 2)?;
     let director = site.lab.host("director").clone();
     for size in [[24, 80], [3, 20], [40, 120]] {
-        let terminal = Terminal::new(&director, size, &["top"])?;
+        let terminal = terminal(&director, size, &["top"])?;
         terminal.wait("it is there", |it| it.contains("PKT/S"))?;
-        terminal.signal(Signal::TERM)?;
+        signal(&director, Signal::TERM)?;
         terminal.wait("the terminal is as it was", |it| it.contains("icanon"))?;
         assert!(!terminal.text().contains("-icanon") && !terminal.is_taken());
     }
