@@ -17,15 +17,26 @@ pub(crate) struct Debian {
 const CHANGES: &str =
     "var/lib/dpkg|var/log|var/cache|etc/group|etc/gshadow|tmp|mnt|proc|dev|sys|run";
 
+/// What each test begins with.
+pub(crate) fn tree() -> Result<PathBuf> {
+    let tree = crate::dist().join("../debian-tree");
+    ensure!(
+        tree.join("usr/bin/dpkg").exists(),
+        "no Debian in {}; `cargo xtask test` makes it",
+        tree.display()
+    );
+    Ok(fs::canonicalize(tree)?)
+}
+
+/// A line of shell that names every file and directory, but those that change by themselves.
+pub(crate) fn files() -> String {
+    format!("cd / && find . -xdev | grep -vE '^\\./({CHANGES})' | sort")
+}
+
 impl Debian {
     /// With these packages in `/mnt`, and the same of version 99 in `/mnt/next`.
     pub(crate) fn new(packages: &[PathBuf]) -> Result<Self> {
-        let tree = crate::dist().join("../debian-tree");
-        ensure!(
-            tree.join("usr/bin/dpkg").exists(),
-            "no Debian in {}; `cargo xtask test` makes it",
-            tree.display()
-        );
+        let tree = tree()?;
         let dir = PathBuf::from(format!("/run/drover-debian-{}", std::process::id()));
         for name in ["upper/mnt/next", "work", "root"] {
             fs::create_dir_all(dir.join(name))?;
@@ -34,7 +45,7 @@ impl Debian {
         let here = debian.dir.display();
         debian.on_host(&format!(
             "mount -t overlay drover -o lowerdir={},upperdir={here}/upper,workdir={here}/work {here}/root",
-            fs::canonicalize(&tree)?.display()
+            tree.display()
         ))?;
         for package in packages {
             debian.put(package)?;
@@ -68,11 +79,8 @@ impl Debian {
         said(command.args(["sh", "-ec", line]), line)
     }
 
-    /// Every file and directory, but those that change by themselves.
     pub(crate) fn files(&self) -> Result<String> {
-        self.sh(&format!(
-            "cd / && find . -xdev | grep -vE '^\\./({CHANGES})' | sort"
-        ))
+        self.sh(&files())
     }
 
     fn on_host(&self, line: &str) -> Result<String> {

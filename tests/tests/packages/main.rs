@@ -1,6 +1,9 @@
 //! The Debian packages, as `cargo xtask dist` makes them: by lintian, and in a clean Debian.
 
 mod debian;
+mod document;
+mod first_hour;
+mod machine;
 
 use std::{
     fs,

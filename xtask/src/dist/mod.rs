@@ -1,6 +1,6 @@
 //! `cargo xtask dist`: static binaries, and the Debian packages made of them.
 //!
-//! What comes out depends on the commit, the toolchain and the workspace's path alone: times are the commit's.
+//! What comes out depends on the commit and the toolchain alone: times are the commit's, and there are no paths in it.
 
 mod deb;
 mod stage;
@@ -110,7 +110,7 @@ pub(crate) fn shipped(machine: Machine) -> PathBuf {
     target().join(machine.triple).join("release/drover")
 }
 
-/// Of the paths of the machine that builds, those of the eBPF objects alone are in the binary.
+/// So that no path of the machine that builds is in the binary; lb-user's build script sees to the eBPF objects.
 fn flags() -> String {
     let root = format!("--remap-path-prefix={}=drover", root().display());
     let home = env::var("CARGO_HOME").or_else(|_| env::var("HOME").map(|home| home + "/.cargo"));
