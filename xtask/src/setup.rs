@@ -178,7 +178,7 @@ fn crate_(name: &str, version: &str, takes: &str) -> Result<bool> {
     Ok(true)
 }
 
-fn sysroot() -> Result<PathBuf> {
+pub(crate) fn sysroot() -> Result<PathBuf> {
     Ok(ask(Command::new("rustc")
         .args(["--print", "sysroot"])
         .current_dir(root()))?

@@ -14,7 +14,7 @@ use std::{
 
 use crate::{
     Result,
-    machine::{as_root, cargo, has, root, target},
+    machine::{as_root, ask, cargo, has, root, target},
     setup,
     step::{aloud, quietly, seconds},
 };
@@ -90,7 +90,7 @@ pub(crate) fn run(names: &[&str]) -> Result {
 /// Builds what is shipped.
 pub(crate) fn build(machine: Machine) -> Result {
     let mut build = cargo(["build", "--release", "--package", "lb-user", "--target"]);
-    build.arg(machine.triple).env("RUSTFLAGS", flags());
+    build.arg(machine.triple).env("RUSTFLAGS", flags()?);
     if machine == ARM {
         let compiler = "aarch64-linux-gnu-gcc";
         if !has(compiler) {
@@ -111,13 +111,23 @@ pub(crate) fn shipped(machine: Machine) -> PathBuf {
 }
 
 /// So that no path of the machine that builds is in the binary; lb-user's build script sees to the eBPF objects.
-fn flags() -> String {
-    let root = format!("--remap-path-prefix={}=drover", root().display());
+fn flags() -> Result<String> {
     let home = env::var("CARGO_HOME").or_else(|_| env::var("HOME").map(|home| home + "/.cargo"));
-    match home {
-        Ok(home) => format!("{root} --remap-path-prefix={home}=cargo"),
-        Err(_) => root,
-    }
+    let library = setup::sysroot()?.join("lib/rustlib/src/rust");
+    let version = ask(Command::new("rustc").arg("-vV").current_dir(root()))?;
+    let commit = version
+        .lines()
+        .find_map(|line| line.strip_prefix("commit-hash: "))
+        .ok_or("rustc does not name its commit")?;
+    let paths = [
+        (root().display().to_string(), "drover".to_owned()),
+        // As std itself names its sources.
+        (library.display().to_string(), format!("/rustc/{commit}")),
+    ];
+    let home = home.map(|home| (home, "cargo".to_owned()));
+    let flags = paths.into_iter().chain(home);
+    let flags = flags.map(|(from, to)| format!("--remap-path-prefix={from}={to}"));
+    Ok(flags.collect::<Vec<_>>().join(" "))
 }
 
 /// The time of everything in a package: the commit's.
