@@ -89,6 +89,15 @@ pub(crate) fn run(names: &[&str]) -> Result {
 
 /// Builds what is shipped.
 pub(crate) fn build(machine: Machine) -> Result {
+    let target = setup::sysroot()?.join("lib/rustlib").join(machine.triple);
+    if !target.exists() {
+        let mut add = Command::new("rustup");
+        add.args(["target", "add", machine.triple]);
+        quietly(
+            &format!("rustup target add {}", machine.triple),
+            add.current_dir(root()),
+        )?;
+    }
     let mut build = cargo(["build", "--release", "--package", "lb-user", "--target"]);
     build.arg(machine.triple).env("RUSTFLAGS", flags()?);
     if machine == ARM {
