@@ -59,11 +59,11 @@ pub fn subscribe() -> Result<impl Stream<Item = Event> + Unpin> {
         rtnetlink::new_multicast_connection(&groups).context("cannot open a netlink socket")?;
     tokio::spawn(connection);
     let events = messages.filter_map(|(message, _)| {
-        std::future::ready(match message.payload {
-            NetlinkPayload::InnerMessage(message) => event(message),
-            NetlinkPayload::Overrun(_) => Some(Event::Lost),
-            _ => None,
-        })
+        let is_lost = matches!(message.payload, NetlinkPayload::Overrun(_));
+        let NetlinkPayload::InnerMessage(message) = message.payload else {
+            return std::future::ready(is_lost.then_some(Event::Lost));
+        };
+        std::future::ready(event(message))
     });
     Ok(Box::pin(events))
 }
