@@ -1,9 +1,12 @@
-//! A verifier's refusal in one line, with all that it said for whoever wants to read that.
+//! A kernel's refusal in one line, with all that the verifier said for whoever wants to read that.
+//!
+//! That a kernel is too old is known by what it refuses: distributions' have much of what came later.
 
 use std::fmt;
 
-use anyhow::Error;
-use aya::programs::ProgramError;
+use anyhow::{Error, anyhow};
+use aya::{EbpfError, maps::MapError, programs::ProgramError};
+use rustix::io::Errno;
 
 /// A refusal, and all that the verifier said of it.
 #[derive(Debug)]
@@ -30,12 +33,28 @@ pub(super) fn refusal(name: &str, error: ProgramError) -> Error {
         return Error::from(error).context(format!("cannot load the program {name}"));
     };
     let log = verifier_log.to_string();
-    let why = match reason(&log) {
-        Some(reason) => format!("{reason} ({io_error})"),
-        None => io_error.to_string(),
+    let why = match (reason(&log), Errno::from_io_error(&io_error)) {
+        (Some(reason), _) => format!("{reason} ({io_error})"),
+        // Of all that it is asked for without looking at the program, the latest.
+        (None, Some(Errno::INVAL)) => {
+            "it is too old for XDP with frames of several buffers (Linux 5.18)".to_owned()
+        }
+        (None, _) => io_error.to_string(),
     };
     let line = format!("the kernel refuses the program {name}: {why}");
     Refused { line, log }.into()
+}
+
+/// Says why the kernel makes no maps.
+pub(super) fn no_maps(error: EbpfError) -> Error {
+    if let EbpfError::MapError(MapError::CreateError { name, io_error }) = &error
+        && Errno::from_io_error(io_error) == Some(Errno::TOOBIG)
+    {
+        return anyhow!(
+            "the kernel refuses the map {name}: it is too old for elements above 4 MiB (Linux 6.0)"
+        );
+    }
+    Error::from(error).context("cannot load the maps")
 }
 
 /// The last thing that it says before its statistics.

@@ -6,10 +6,10 @@ use flate2::read::GzDecoder;
 use rustix::system::uname;
 
 use super::finding::Finding;
-use crate::dataplane::{
-    pins::Role,
-    privileges::{KERNEL_MIN, version},
-};
+use crate::dataplane::pins::Role;
+
+/// The oldest that the tests are run on; whether an older one has what is needed is seen by loading the programs.
+const TRIED: (u32, u32) = (6, 1);
 
 /// Octets of the longest configuration that is read: a distribution's has 300 000.
 const CONFIG_MAX: u64 = 4 << 20;
@@ -39,17 +39,31 @@ fn config(release: &str) -> Option<(String, String)> {
 }
 
 fn judge_release(release: &str) -> Finding {
-    let (major, minor) = KERNEL_MIN;
-    if version(release).is_some_and(|version| version < KERNEL_MIN) {
-        return Finding::error("kernel-release", release, "is too old").why(format!(
-            "XDP takes frames in several buffers from Linux {major}.{minor} on; drover refuses to start."
-        ));
+    let (major, minor) = TRIED;
+    if version(release).is_some_and(|version| version < TRIED) {
+        return Finding::warning(
+            "kernel-release",
+            release,
+            format!("is older than {major}.{minor}, the oldest that drover is tried on"),
+        )
+        .why(
+            "A director needs what came with Linux 6.0, a real server what came with 5.18; \
+             distributions' kernels may have it.",
+        );
     }
     Finding::ok(
         "kernel-release",
         release,
         format!("is {major}.{minor} or later"),
     )
+}
+
+/// The first two numbers of a release.
+fn version(release: &str) -> Option<(u32, u32)> {
+    let mut numbers = release
+        .split(|c: char| !c.is_ascii_digit())
+        .map(|number| number.parse().ok());
+    Some((numbers.next()??, numbers.next()??))
 }
 
 fn judge_config(role: Role, path: &str, config: &str) -> Vec<Finding> {
@@ -98,12 +112,13 @@ mod tests {
     use crate::doctor::finding::Severity;
 
     #[test]
-    fn releases_from_5_18_on_will_do() {
+    fn releases_from_6_1_on_are_tried() {
         for (release, severity) in [
-            ("5.10.0-28-amd64", Severity::Error),
-            ("5.17.15", Severity::Error),
-            ("5.18.0", Severity::Ok),
+            ("4.19", Severity::Warning),
+            ("5.10.0-28-amd64", Severity::Warning),
+            ("6.0.12", Severity::Warning),
             ("6.1.0-18-amd64", Severity::Ok),
+            ("6.18.44-fc-v595", Severity::Ok),
             ("next", Severity::Ok),
         ] {
             assert_eq!(judge_release(release).severity, severity, "{release}");

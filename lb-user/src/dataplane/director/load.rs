@@ -141,7 +141,7 @@ pub(super) fn object(maps: Option<&Path>, limits: Limits) -> Result<Ebpf> {
             loader.map_pin_path(name, maps.join(name));
         }
     }
-    let mut ebpf = loader.load(OBJECT).context("cannot load the director")?;
+    let mut ebpf = loader.load(OBJECT).map_err(verifier::no_maps)?;
     for name in ["director", "clock"] {
         xdp(&mut ebpf, name)?
             .load()
