@@ -71,6 +71,11 @@ pub(crate) fn run_as_root(cargo: &mut Command) -> Result {
     if !has("sudo") {
         return Err("network namespaces need root, and there is no sudo".into());
     }
+    run_by(cargo, "sudo --preserve-env")
+}
+
+/// Has cargo start what it builds for this machine by another command.
+pub(crate) fn run_by(cargo: &mut Command, command: &str) -> Result {
     let host = ask(Command::new("rustc").arg("-vV").current_dir(root()))?;
     let host = host
         .lines()
@@ -80,7 +85,7 @@ pub(crate) fn run_as_root(cargo: &mut Command) -> Result {
         "CARGO_TARGET_{}_RUNNER",
         host.to_uppercase().replace('-', "_")
     );
-    cargo.env(runner, "sudo --preserve-env");
+    cargo.env(runner, command);
     Ok(())
 }
 

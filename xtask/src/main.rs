@@ -1,5 +1,5 @@
 //! The commands of a fresh machine, `cargo xtask demo`, `cargo xtask test`, `cargo xtask bench`, `cargo xtask soak`,
-//! `cargo xtask fuzz` and `cargo xtask dist`, and the set-up they begin with.
+//! `cargo xtask fuzz`, `cargo xtask dist` and `cargo xtask vm`, and the set-up they begin with.
 //!
 //! Nothing but std: it is what installs the C compiler and the linker that all else is built with. Usage errors exit
 //! with 2, failures with 1, each in one line.
@@ -13,12 +13,14 @@ mod setup;
 mod soak;
 mod step;
 mod test;
+mod vm;
 
 use std::process::ExitCode;
 
 const USAGE: &str = "\
 usage: cargo xtask setup | demo [--keep | --clean] | test [FILTER] | bench dataplane|veth|control [OPTIONS]
-       cargo xtask soak --minutes N [--seed N] | fuzz packets|api COUNT [--seed N] | dist [x86_64] [aarch64]";
+       cargo xtask soak --minutes N [--seed N] | fuzz packets|api COUNT [--seed N] | dist [x86_64] [aarch64]
+       cargo xtask vm [--kernel VERSION ...] [-- FILTER] | vm run VERSION COMMAND";
 
 /// Why it ended: already in the words of the person who reads it.
 type Result<T = ()> = std::result::Result<T, String>;
@@ -47,6 +49,10 @@ fn main() -> ExitCode {
             fuzz::run(what, count, Some(seed))
         }
         ["soak", ref options @ ..] => soak::run(options),
+        ["vm", "run", version, ref command @ ..] if !command.is_empty() => {
+            vm::run(version, command)
+        }
+        ["vm", ref options @ ..] => vm::tests(options),
         ["-h" | "--help" | "help"] => {
             println!("{USAGE}");
             Ok(())

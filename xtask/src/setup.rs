@@ -19,6 +19,7 @@ use crate::{
 pub(crate) enum For {
     Demo,
     Everything,
+    Kernels,
 }
 
 /// Programs, and the packages they come from.
@@ -51,6 +52,15 @@ const PACKAGES_OF_TESTS: &[(&str, &[&str])] = &[
     ("strace", &["strace"]),
 ];
 
+/// Virtual machines with other kernels, and what their files are made with.
+const PACKAGES_OF_KERNELS: &[(&str, &[&str])] = &[
+    ("cpio", &["cpio"]),
+    // In the guests, too.
+    ("modprobe", &["kmod"]),
+    ("qemu-system-x86_64", &["qemu-system-x86"]),
+    ("xz", &["xz-utils"]),
+];
+
 /// The last one that brings rustc's LLVM, and needs none of the system's.
 const BPF_LINKER: &str = "0.10.4";
 const CARGO_DENY: &str = "0.20.2";
@@ -80,6 +90,7 @@ fn packages(purpose: For) -> Result<bool> {
     let of_tests = match purpose {
         For::Demo => &[][..],
         For::Everything => PACKAGES_OF_TESTS,
+        For::Kernels => PACKAGES_OF_KERNELS,
     };
     let packages = PACKAGES.iter().chain(of_tests);
     let missing = packages.filter(|(program, _)| !has(program));
