@@ -30,6 +30,9 @@ pub(super) const PROGRAMS: [Program; 6] = [
     Program::some("realserver_live", &["only_the_director", "web_is_served"]),
 ];
 
+/// Packets by chance, of which the tests have ten times as many.
+const FUZZ_COUNT: &str = "20000";
+
 /// What came of it.
 pub(super) struct Outcome {
     pub(super) program: &'static str,
@@ -56,7 +59,7 @@ impl Program {
             Some(filter) => tests.arg(filter),
             None => tests.args(self.tests),
         };
-        tests.arg("--nocapture");
+        tests.arg("--nocapture").env("FUZZ_COUNT", FUZZ_COUNT);
         let this = env::current_exe().map_err(|error| error.to_string())?;
         run_by(&mut tests, &format!("{} vm run {version}", this.display()))?;
         println!("── Linux {version}: {}", line(&tests));
