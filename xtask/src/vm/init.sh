@@ -40,4 +40,5 @@ exec switch_root /new /bin/sh -c '
     { sh '$SCRIPT' && touch /run/succeeded; } </dev/null 2>&1 | cat >/dev/ttyS1
     [ -e /run/succeeded ] && printf "\001" | dd of=/dev/port bs=1 seek=1281 2>/dev/null
     echo o >/proc/sysrq-trigger
-    sleep 10'
+    # Files are gone before it is off.
+    while :; do :; done'

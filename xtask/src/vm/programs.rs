@@ -21,13 +21,14 @@ pub(super) struct Program {
 
 /// What the verifier says; packets; and of those on a LAN, what differs between kernels and is in time on one that is
 /// twenty times slower.
-pub(super) const PROGRAMS: [Program; 6] = [
+pub(super) const PROGRAMS: [Program; 7] = [
     Program::all("programs"),
     Program::all("director"),
     Program::all("realserver"),
     Program::some("probe", &["kernel::"]),
     Program::some("live", &["pages_alternate", "a_vlan_is_served"]),
     Program::some("realserver_live", &["only_the_director", "web_is_served"]),
+    Program::all("ipvs"),
 ];
 
 /// Packets by chance, of which the tests have ten times as many.
@@ -59,7 +60,8 @@ impl Program {
             Some(filter) => tests.arg(filter),
             None => tests.args(self.tests),
         };
-        tests.arg("--nocapture").env("FUZZ_COUNT", FUZZ_COUNT);
+        tests.args(["--nocapture", "--include-ignored"]);
+        tests.env("FUZZ_COUNT", FUZZ_COUNT);
         let this = env::current_exe().map_err(|error| error.to_string())?;
         run_by(&mut tests, &format!("{} vm run {version}", this.display()))?;
         println!("── Linux {version}: {}", line(&tests));
