@@ -56,10 +56,12 @@ fn programs(object: &[u8]) -> Vec<(String, ProgramInfo, u128)> {
     let mut ebpf = Ebpf::load(object).unwrap();
     let programs = ebpf.programs_mut().map(|(name, program)| {
         let start = Instant::now();
-        let info = match program {
-            Program::Xdp(program) => program.load().and_then(|()| program.info()),
-            Program::SchedClassifier(program) => program.load().and_then(|()| program.info()),
-            other => panic!("{name} is of type {:?}", other.prog_type()),
+        let info = if let Program::Xdp(program) = program {
+            program.load().and_then(|()| program.info())
+        } else if let Program::SchedClassifier(program) = program {
+            program.load().and_then(|()| program.info())
+        } else {
+            panic!("{name} is of a type that it was not");
         };
         (name.to_owned(), info.unwrap(), start.elapsed().as_millis())
     });

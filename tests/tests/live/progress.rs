@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 use rustix::process::{Pid, Signal, kill_process};
 use tests::wait;
 
-use crate::{site::Site, terminal::Terminal};
+use crate::{site::Site, terminal::terminal};
 
 #[test]
 fn what_takes_long_is_told_on_a_terminal_and_taken_back() -> Result<()> {
@@ -14,7 +14,7 @@ fn what_takes_long_is_told_on_a_terminal_and_taken_back() -> Result<()> {
     let host = site.lab.host("director").clone();
     kill_process(daemon, Signal::STOP)?;
     let mut file = host.spawn(&host.drover_words(&["list"]))?;
-    let terminal = Terminal::new(&host, [24, 60], &["list"])?;
+    let terminal = terminal(&host, [24, 60], &["list"])?;
     let told = terminal.wait("it is told", |it| it.contains("listing services …"));
     kill_process(daemon, Signal::CONT)?;
     told?;

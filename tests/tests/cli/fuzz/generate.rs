@@ -72,9 +72,10 @@ impl Api {
                 break operation;
             }
         };
-        let body = match &operation["requestBody"]["content"]["application/json"]["schema"] {
-            Value::Null => String::new(),
-            schema => self.value(schema, DEPTH_MAX, chance).to_string(),
+        let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+        let body = match schema.is_null() {
+            true => String::new(),
+            false => self.value(schema, DEPTH_MAX, chance).to_string(),
         };
         let query = self.query(&operation["parameters"], chance);
         // An answer without an end is not waited for.
@@ -140,10 +141,9 @@ impl Api {
         if let Some(all) = schema["enum"].as_array().filter(|all| !all.is_empty()) {
             return all[chance.below(all.len())].clone();
         }
-        let kind = match &schema["type"] {
-            Value::Array(kinds) if !kinds.is_empty() => &kinds[chance.below(kinds.len())],
-            kind => kind,
-        };
+        let kind = &schema["type"];
+        let kinds = kind.as_array().filter(|all| !all.is_empty());
+        let kind = kinds.map_or(kind, |all| &all[chance.below(all.len())]);
         match kind.as_str() {
             Some("object") => self.object(schema, depth, chance).into(),
             Some("array") => (0..chance.below(4))
