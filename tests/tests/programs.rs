@@ -61,7 +61,7 @@ fn programs(object: &[u8]) -> Vec<(String, ProgramInfo, u128)> {
         } else if let Program::SchedClassifier(program) = program {
             program.load().and_then(|()| program.info())
         } else {
-            panic!("{name} is of a type that it was not");
+            panic!("{name} is of type {:?}", program.prog_type());
         };
         (name.to_owned(), info.unwrap(), start.elapsed().as_millis())
     });

@@ -120,10 +120,10 @@ fn in_one_line(error: &str) -> String {
             line.push('…');
             break;
         }
-        match char.is_control() {
-            true => line.extend(char.escape_default()),
-            false => line.push(char),
-        }
+        line.push(match char.is_control() {
+            true => char::REPLACEMENT_CHARACTER,
+            false => char,
+        });
     }
     line
 }
