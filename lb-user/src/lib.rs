@@ -15,6 +15,7 @@ pub mod install;
 pub mod metrics;
 pub mod net;
 pub mod port_names;
+pub mod printable;
 pub mod realserver;
 pub mod scheduler;
 pub mod service;

@@ -12,9 +12,12 @@ use super::{
     mood::{Mood, painted},
     output,
 };
-use crate::api::{
-    client::{self, Message},
-    events::{Event, What},
+use crate::{
+    api::{
+        client::{self, Message},
+        events::{Event, What},
+    },
+    printable::printable,
 };
 
 /// Between two attempts to reach a daemon that has gone.
@@ -118,10 +121,7 @@ fn words(what: &What) -> String {
             to,
             reason,
         } => {
-            // What is quoted may hold anything.
-            let is_odd = char::is_control;
-            let why = reason.as_ref();
-            let why = why.map(|it| format!(": {}", it.replace(is_odd, "\u{fffd}")));
+            let why = reason.as_ref().map(|it| format!(": {}", printable(it)));
             let (to, why) = (painted(*to), why.unwrap_or_default());
             format!("{service} {real} {from} -> {to}{why}")
         }

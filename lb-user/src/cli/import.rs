@@ -10,7 +10,10 @@ use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
 
 use super::output;
-use crate::import::{self, Origin};
+use crate::{
+    import::{self, Origin},
+    printable::printable,
+};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Import {
@@ -52,8 +55,7 @@ impl Import {
         }
         let left = imported.notes.lines();
         for line in &left {
-            // What is quoted may hold anything.
-            eprintln!("{}", line.replace(char::is_control, "\u{fffd}"));
+            eprintln!("{}", printable(line));
         }
         if !left.is_empty() {
             std::process::exit(LEFT);

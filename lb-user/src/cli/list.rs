@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     api::{PolicyReport, RealReport, ServiceReport},
+    printable::printable,
     scheduler::listed,
     service::{PortRange, with_ports},
 };
@@ -167,10 +168,8 @@ fn state(real: &RealReport) -> String {
         .unwrap_or_default();
     let state = painted(real.state);
     match &real.reason {
-        // What is quoted may hold anything.
         Some(reason) => {
-            let reason = reason.replace(char::is_control, "\u{fffd}");
-            format!("{state}{since}: {reason}")
+            format!("{state}{since}: {}", printable(reason))
         }
         None => format!("{state}{since}"),
     }

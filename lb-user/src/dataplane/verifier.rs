@@ -35,9 +35,9 @@ pub(super) fn refusal(name: &str, error: ProgramError) -> Error {
     let log = verifier_log.to_string();
     let why = match (reason(&log), Errno::from_io_error(&io_error)) {
         (Some(reason), _) => format!("{reason} ({io_error})"),
-        // Of all that it is asked for without looking at the program, the latest.
+        // It has not looked at the program: it does not know what is asked for, of which this is the latest.
         (None, Some(Errno::INVAL)) => {
-            "it is too old for XDP with frames of several buffers (Linux 5.18)".to_owned()
+            format!("{io_error}; XDP with frames of several buffers is known from Linux 5.18 on")
         }
         (None, _) => io_error.to_string(),
     };

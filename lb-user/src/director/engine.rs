@@ -98,8 +98,8 @@ pub(super) struct Engine {
     /// What systemd was last told.
     pub(super) status: String,
     ticks: u64,
-    /// The tick at which all is listed again; 0 is never.
-    lists_at: u64,
+    /// The tick at which all is listed again.
+    lists_at: Option<u64>,
 }
 
 impl Engine {
@@ -153,7 +153,7 @@ impl Engine {
             counts: Counts::new(totals),
             status: String::new(),
             ticks: 0,
-            lists_at: 0,
+            lists_at: None,
         };
         engine.conditions.remember(states::kept(&engine.states));
         engine.check(&engine.config)?;
@@ -208,7 +208,7 @@ impl Engine {
                     }
                 }
                 Event::Interfaces => interfaces = true,
-                Event::Lost => self.lists_at = self.ticks + LOST,
+                Event::Lost => self.lists_at = Some(self.ticks + LOST),
                 Event::Gone(index) => {
                     self.interface_gone(index);
                     interfaces = true;
@@ -250,7 +250,7 @@ impl Engine {
 
     pub(super) async fn tick(&mut self) {
         self.ticks += 1;
-        if self.ticks == self.lists_at {
+        if self.lists_at == Some(self.ticks) {
             self.list_again().await;
         }
         self.take_back_unconfirmed().await;

@@ -76,5 +76,5 @@ impl Keys {
 
 /// A comment of a text: one line, whatever the text is.
 pub(super) fn comment(text: &str) -> String {
-    format!("# {}", text.replace(char::is_control, "\u{fffd}"))
+    format!("# {}", crate::printable::printable(text))
 }

@@ -15,6 +15,7 @@ use crate::{
         explain, flows,
     },
     metrics::Snapshot,
+    printable::printable,
     service::ServiceName,
 };
 
@@ -108,22 +109,10 @@ pub(super) async fn told<T>(
 }
 
 pub(super) fn refuse(status: StatusCode, error: &str) -> Response {
-    let error = in_one_line(error);
-    (status, Json(Refusal { error })).into_response()
-}
-
-/// A refusal repeats what was asked, which may be anything: it ends in a terminal or a log.
-fn in_one_line(error: &str) -> String {
-    let mut line = String::with_capacity(error.len().min(REFUSAL_MAX));
-    for char in error.chars() {
-        if line.len() >= REFUSAL_MAX {
-            line.push('…');
-            break;
-        }
-        line.push(match char.is_control() {
-            true => char::REPLACEMENT_CHARACTER,
-            false => char,
-        });
+    let mut error = printable(error);
+    if error.len() > REFUSAL_MAX {
+        error.truncate(error.floor_char_boundary(REFUSAL_MAX));
+        error.push('…');
     }
-    line
+    (status, Json(Refusal { error })).into_response()
 }

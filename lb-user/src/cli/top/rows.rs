@@ -8,6 +8,7 @@ use crate::{
         mood::Mood,
         rates::{Key, Rate},
     },
+    printable::printable,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +80,7 @@ impl Row {
             share: (slots > 0).then_some(share),
             state: real.state.to_string(),
             mood: Mood::of(real.state),
-            reason: reason.map(|it| it.replace(char::is_control, "\u{fffd}")),
+            reason: reason.map(|it| printable(it)),
         }
     }
 

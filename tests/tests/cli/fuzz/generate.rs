@@ -9,8 +9,10 @@ use crate::CONFIG;
 const WRONG: usize = 24;
 /// One request of so many is broken somewhere.
 const BROKEN: usize = 8;
-/// An answer without an end, and one that takes the program to be loaded.
-const RARE: [&str; 2] = ["/v1/events", "/v1/explain"];
+/// Its answer has no end.
+const EVENTS: &str = "/v1/events";
+/// It takes the program to be loaded.
+const EXPLAIN: &str = "/v1/explain";
 const DEPTH_MAX: usize = 8;
 
 /// Words that mean something somewhere.
@@ -68,7 +70,7 @@ impl Api {
     pub(super) fn request(&self, chance: &mut Chance) -> Request {
         let (method, path, operation) = loop {
             let operation = &self.operations[chance.below(self.operations.len())];
-            if !RARE.contains(&operation.1.as_str()) || chance.one_in(16) {
+            if ![EVENTS, EXPLAIN].contains(&operation.1.as_str()) || chance.one_in(16) {
                 break operation;
             }
         };
@@ -79,7 +81,7 @@ impl Api {
         };
         let query = self.query(&operation["parameters"], chance);
         // An answer without an end is not waited for.
-        let method = match path == RARE[0] {
+        let method = match path == EVENTS {
             true => "HEAD",
             false => method,
         };

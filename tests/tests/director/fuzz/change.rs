@@ -1,5 +1,7 @@
 //! What an operator changes between packets.
 
+use std::net::IpAddr;
+
 use lb_user::{
     dataplane::director::Director,
     install::{Installed, Persistence, Policy, Standing, Wanted},
@@ -35,7 +37,8 @@ impl Changes {
         }
         // While tables are exchanged.
         tables.settings().frozen.store(chance.one_in(8).into());
-        let service = &mut self.services[chance.below(13)];
+        let which = chance.below(self.services.len());
+        let service = &mut self.services[which];
         let Some(&any) = service.members.first() else {
             return;
         };
@@ -71,14 +74,14 @@ impl Changes {
 }
 
 /// The address whose last octet is that of a number.
-fn nth(address: std::net::IpAddr, n: usize) -> std::net::IpAddr {
+fn nth(address: IpAddr, n: usize) -> IpAddr {
     let last = 2 + n as u8;
     match address {
-        std::net::IpAddr::V4(it) => {
+        IpAddr::V4(it) => {
             let [a, b, c, _] = it.octets();
             [a, b, c, last].into()
         }
-        std::net::IpAddr::V6(it) => {
+        IpAddr::V6(it) => {
             let mut octets = it.octets();
             octets[15] = last;
             octets.into()
