@@ -5,6 +5,7 @@
 
 mod change;
 mod packets;
+mod payload;
 mod sides;
 
 use std::{thread, time::Instant};

@@ -3,12 +3,10 @@
 
 use tests::{
     Chance,
-    frames::{
-        ACK, AUTHENTICATION, DESTINATION, FIN, FRAGMENT, HOP_BY_HOP, ICMP, ICMPV6, ROUTING, RST,
-        SCTP, SYN, TCP, UDP,
-    },
+    frames::{AUTHENTICATION, DESTINATION, FRAGMENT, HOP_BY_HOP, ROUTING},
 };
 
+use super::payload::payload;
 use crate::site::{DIRECTOR, REAL, ROUTER, SENT, SENT6};
 
 /// The kernel runs a program on no fewer octets.
@@ -16,13 +14,9 @@ const LEAST: usize = 14;
 /// One packet of so many is changed afterwards.
 const BROKEN: usize = 10;
 /// One length of so many lies.
-const LIE: usize = 48;
+pub(super) const LIE: usize = 48;
 /// Of the virtual router 1 (RFC 9568 section 7.3).
 const VIRTUAL_ROUTER: [u8; 6] = [0, 0, 0x5e, 0, 1, 1];
-/// Those of the services, and one of none.
-const TCP_PORTS: [u16; 14] = [80, 80, 81, 82, 83, 84, 85, 86, 87, 88, 89, 8000, 8042, 8100];
-const UDP_PORTS: [u16; 4] = [53, 53, 53, 99];
-const SCTP_PORTS: [u16; 4] = [5060, 5060, 5060, 80];
 
 pub(super) fn packet(chance: &mut Chance) -> Vec<u8> {
     let mut frame = ethernet(chance);
@@ -67,7 +61,7 @@ fn ethernet(chance: &mut Chance) -> Vec<u8> {
 }
 
 /// RFC 791 section 3.1; within an error, what the VIP has sent.
-fn ipv4(chance: &mut Chance, is_quoted: bool) -> Vec<u8> {
+pub(super) fn ipv4(chance: &mut Chance, is_quoted: bool) -> Vec<u8> {
     let vip = match chance.below(32) {
         0 => [192, 0, 2, 3],
         1 => [192, 0, 2, 77],
@@ -108,7 +102,7 @@ fn ipv4(chance: &mut Chance, is_quoted: bool) -> Vec<u8> {
 }
 
 /// RFC 8200 sections 3 and 4.
-fn ipv6(chance: &mut Chance, is_quoted: bool) -> Vec<u8> {
+pub(super) fn ipv6(chance: &mut Chance, is_quoted: bool) -> Vec<u8> {
     let mut vip = SENT6.vip.octets();
     let mut client = SENT6.client.octets();
     client[15] = chance.below(4) as u8;
@@ -158,117 +152,11 @@ fn ipv6(chance: &mut Chance, is_quoted: bool) -> Vec<u8> {
     packet
 }
 
-/// The protocol, and what is of it.
-fn payload(chance: &mut Chance, is_quoted: bool, is_v6: bool) -> (u8, Vec<u8>) {
-    let icmp = if is_v6 { ICMPV6 } else { ICMP };
-    match chance.below(32) {
-        0..=3 if !is_quoted => (icmp, error(chance, is_v6)),
-        0 => (icmp, vec![8, 0, 0, 0, 0, 1, 0, 1]),
-        4..=9 => (UDP, datagram(chance, is_quoted)),
-        10 | 11 => (SCTP, chunk(chance, is_quoted)),
-        12 => (chance.below(256) as u8, vec![0; chance.below(32)]),
-        _ => (TCP, segment(chance, is_quoted)),
-    }
-}
-
-fn ports(chance: &mut Chance, is_quoted: bool, services: &[u16]) -> Vec<u8> {
-    let client = 40_000 + chance.below(4) as u16;
-    let service = services[chance.below(services.len())];
-    let both = if is_quoted {
-        [service, client]
-    } else {
-        [client, service]
-    };
-    both.map(u16::to_be_bytes).concat()
-}
-
-/// RFC 9293 section 3.1.
-fn segment(chance: &mut Chance, is_quoted: bool) -> Vec<u8> {
-    let mut segment = ports(chance, is_quoted, &TCP_PORTS);
-    let flags = [
-        SYN,
-        SYN,
-        ACK,
-        ACK,
-        ACK,
-        ACK,
-        FIN | ACK,
-        RST,
-        SYN | ACK,
-        0,
-        0xff,
-    ][chance.below(11)];
-    let words = if chance.one_in(LIE) {
-        chance.below(16)
-    } else {
-        5
-    };
-    segment.extend([
-        0,
-        0,
-        0,
-        1,
-        0,
-        0,
-        0,
-        1,
-        (words as u8) << 4,
-        flags,
-        1,
-        0,
-        0,
-        0,
-        0,
-        0,
-    ]);
-    segment.extend(vec![0; chance.below(24)]);
-    segment
-}
-
-/// RFC 768.
-fn datagram(chance: &mut Chance, is_quoted: bool) -> Vec<u8> {
-    let mut datagram = ports(chance, is_quoted, &UDP_PORTS);
-    let octets = chance.below(24);
-    datagram.extend(lie(chance, 8 + octets).to_be_bytes());
-    datagram.extend(vec![0; 2 + octets]);
-    datagram
-}
-
-/// RFC 9260 section 3: INIT, DATA, ABORT, SHUTDOWN COMPLETE and COOKIE ECHO among them.
-fn chunk(chance: &mut Chance, is_quoted: bool) -> Vec<u8> {
-    let mut packet = ports(chance, is_quoted, &SCTP_PORTS);
-    packet.extend([0; 8]);
-    packet.extend([[0, 1, 6, 7, 10, 14][chance.below(6)], 0, 0, 16]);
-    packet.extend([0; 12]);
-    packet
-}
-
-/// RFC 792 and RFC 4443 section 3, with as much of what they are about as there is, or less.
-fn error(chance: &mut Chance, is_v6: bool) -> Vec<u8> {
-    let kinds = if is_v6 {
-        [1, 2, 3, 4, 128, 135]
-    } else {
-        [3, 4, 5, 11, 12, 8]
-    };
-    let mut message = vec![kinds[chance.below(6)], chance.below(8) as u8];
-    message.extend([0, 0, 0, 0, 5, 0]);
-    let mut quoted = if is_v6 {
-        ipv6(chance, true)
-    } else {
-        ipv4(chance, true)
-    };
-    if chance.one_in(3) {
-        quoted.truncate(chance.below(quoted.len()));
-    }
-    message.extend(quoted);
-    message
-}
-
 fn ttl(chance: &mut Chance) -> u8 {
     [64, 64, 64, 64, 64, 255, 2, 1, 0][chance.below(9)]
 }
 
-fn lie(chance: &mut Chance, length: usize) -> u16 {
+pub(super) fn lie(chance: &mut Chance, length: usize) -> u16 {
     match chance.one_in(LIE) {
         true => [0, 1, 8, 19, 20, 21, 40, 1500, 65_535][chance.below(9)],
         false => length as u16,
