@@ -10,6 +10,7 @@ mod files;
 mod fuzz;
 mod import;
 mod realserver;
+mod refused;
 mod terminal;
 mod transactions;
 
